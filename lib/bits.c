@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ranges of bits in an array of 64-bit words. */
+#include "bits.h"
+
+/* One word of a range: takes its part off the range's front. */
+static uint64_t take_word(uint64_t *first, uint64_t *nr, uint64_t *ret_mask)
+{
+	unsigned int bit = (unsigned int)(*first % BITS_WORD);
+	uint64_t part = BITS_WORD - bit, word = *first / BITS_WORD;
+
+	if (part > *nr)
+		part = *nr;
+	*ret_mask = bits_mask(bit, part);
+	*first += part;
+	*nr -= part;
+	return word;
+}
+
+void bits_set(uint64_t *words, uint64_t first, uint64_t nr)
+{
+	uint64_t mask, word;
+
+	while (nr) {
+		word = take_word(&first, &nr, &mask);
+		words[word] |= mask;
+	}
+}
+
+void bits_clear(uint64_t *words, uint64_t first, uint64_t nr)
+{
+	uint64_t mask, word;
+
+	while (nr) {
+		word = take_word(&first, &nr, &mask);
+		words[word] &= ~mask;
+	}
+}
+
+bool bits_set_atomic(uint64_t *words, uint64_t first, uint64_t nr)
+{
+	bool hit = false;
+	uint64_t mask, word;
+
+	while (nr) {
+		word = take_word(&first, &nr, &mask);
+		hit |= (__atomic_fetch_or(&words[word], mask, __ATOMIC_RELAXED) & mask) != 0;
+	}
+	return hit;
+}
+
+uint64_t bits_count(const uint64_t *words, uint64_t first, uint64_t nr)
+{
+	uint64_t mask, word, count = 0;
+
+	while (nr) {
+		word = take_word(&first, &nr, &mask);
+		count += (uint64_t)__builtin_popcountll(words[word] & mask);
+	}
+	return count;
+}
+
+/* The first bit that differs from @flip's in [first, end). */
+static uint64_t next_bit(const uint64_t *words, uint64_t first, uint64_t end, uint64_t flip)
+{
+	uint64_t nr, at = first, mask, word, found;
+
+	if (first >= end)
+		return end;
+	nr = end - first;
+	while (nr) {
+		word = take_word(&at, &nr, &mask);
+		found = (words[word] ^ flip) & mask;
+		if (found)
+			return word * BITS_WORD + (uint64_t)__builtin_ctzll(found);
+	}
+	return end;
+}
+
+uint64_t bits_next_set(const uint64_t *words, uint64_t first, uint64_t end)
+{
+	return next_bit(words, first, end, 0);
+}
+
+uint64_t bits_next_clear(const uint64_t *words, uint64_t first, uint64_t end)
+{
+	return next_bit(words, first, end, UINT64_MAX);
+}

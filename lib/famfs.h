@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * libfamfs: the famfs file system, straight on the memory.
+ *
+ * Conventions that hold for every call:
+ *  - The result is 0 or a negative errno; iterators give 1 for an item, 0 at the end.
+ *  - The last parameter @err may be NULL. When a call fails it fills *@err and leaves its outputs
+ *    untouched; when it succeeds *@err is not written.
+ *  - Sizes, lengths and offsets are in bytes. Media offsets count from byte 0 of the file system.
+ *  - Damaged media is always -EUCLEAN, a version or feature that is not known -EOPNOTSUPP, a write
+ *    by a host that is not the master -EPERM, a fault or media error under an access -EIO.
+ *  - Nothing is printed, nothing exits. Handles of one context may be used in several threads, one
+ *    thread at a time for each handle.
+ */
+#ifndef FAMFS_H
+#define FAMFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FAMFS_API __attribute__((visibility("default")))
+#define FAMFS_PRINTF(f, a) __attribute__((format(printf, f, a)))
+
+/* Facts of the format (FORMAT.md 1). */
+#define FAMFS_VERSION		48		/* ts_version that is read and written */
+#define FAMFS_AU		0x200000ULL	/* allocation unit: extents are multiples of it */
+#define FAMFS_LOG_OFF		0x200000ULL	/* where the log begins, always */
+#define FAMFS_LOG_LEN_DEFAULT	0x800000ULL
+#define FAMFS_LOG_LEN_MIN	0x200000ULL	/* the smallest that mkfs makes */
+#define FAMFS_EXTENTS_MAX	16		/* extents or strips of one file */
+#define FAMFS_BUCKETS_MAX	64
+#define FAMFS_CHUNK_MAX		0x80000000ULL	/* the fmap holds a chunk size in 32 bits */
+#define FAMFS_PATH_SIZE		80		/* bytes of a path field on media */
+#define FAMFS_PATH_WRITE_MAX	78		/* longest path that every existing tool takes */
+#define FAMFS_DEVICE_MAX	0x2000000000000ULL /* 512 TiB: larger devices are used up to here */
+#define FAMFS_NONE		UINT64_MAX	/* "no entry", "no offset" */
+#define FAMFS_UUID_STR		37		/* bytes of a UUID as text, NUL included */
+
+/* ------------------------------------------------------------------ errors */
+
+#define FAMFS_OBJECT_SIZE	4352	/* a device path, ":/" and a path inside, NUL */
+#define FAMFS_MESSAGE_SIZE	768
+#define FAMFS_HINT_SIZE		768
+
+/**
+ * struct famfs_err - what went wrong, for people and for programs. Plain memory, owns nothing.
+ * @rc: negative errno, as returned.
+ * @off: media offset concerned, or FAMFS_NONE.
+ * @entry: log entry concerned, or FAMFS_NONE.
+ * @object: what it happened to: a device, DEVICE:/path, a file.
+ * @message: what is wrong, without the object; one line.
+ * @hint: what to do about it; may be empty; one line.
+ */
+struct famfs_err {
+	int rc;
+	uint64_t off;
+	uint64_t entry;
+	char object[FAMFS_OBJECT_SIZE];
+	char message[FAMFS_MESSAGE_SIZE];
+	char hint[FAMFS_HINT_SIZE];
+};
+
+/**
+ * famfs_err_code() - the stable name of an error: "ENOSPC", "EUCLEAN", ...
+ * @rc: negative or positive errno.
+ *
+ * Return: a static string, never NULL.
+ */
+FAMFS_API const char *famfs_err_code(int rc);
+
+/* ------------------------------------------------------------- sizes, UUIDs */
+
+/**
+ * famfs_size_parse() - reads a size: digits, optionally a fraction, optionally k M G T, KiB MiB GiB
+ * TiB (powers of 1024, any case for the single letters). "kB" and "MB" are refused as ambiguous, any
+ * other tail as wrong, and so is a fraction that is no whole number of bytes.
+ * @text: NUL-terminated.
+ * @ret_size: bytes.
+ *
+ * Return: 0, -EINVAL (not a size), -ERANGE (does not fit 64 bits).
+ */
+FAMFS_API int famfs_size_parse(const char *text, uint64_t *ret_size, struct famfs_err *err);
+
+/**
+ * famfs_size_format() - a size for people: "4.0G", "1.5T", "512".
+ * @size: bytes.
+ * @buf: receives the text; @len of 16 is always enough.
+ *
+ * Return: @buf.
+ */
+FAMFS_API const char *famfs_size_format(uint64_t size, char *buf, size_t len);
+
+/** famfs_uuid_parse() - reads a UUID from its 36-character text. Return: 0 or -EINVAL. */
+FAMFS_API int famfs_uuid_parse(const char *text, uint8_t ret_uuid[16], struct famfs_err *err);
+
+/** famfs_uuid_format() - writes a UUID as text into @buf of FAMFS_UUID_STR bytes. Return: @buf. */
+FAMFS_API const char *famfs_uuid_format(const uint8_t uuid[16], char buf[FAMFS_UUID_STR]);
+
+/* ----------------------------------------------------------------- context */
+
+struct famfs_ctx;
+
+/**
+ * famfs_ctx_new() - a library context: the CPU's write-back operations, the host's identity.
+ * @ret_ctx: the caller frees it with famfs_ctx_free(), after every handle made from it.
+ *
+ * Return: 0, -ENOMEM.
+ */
+FAMFS_API int famfs_ctx_new(struct famfs_ctx **ret_ctx);
+
+/** famfs_ctx_free() - frees a context; NULL is fine. */
+FAMFS_API void famfs_ctx_free(struct famfs_ctx *ctx);
+
+typedef void (*famfs_debug_fn)(void *data, const char *message);
+
+/** famfs_ctx_set_debug() - @fn receives one line for each noteworthy step; NULL switches it off. */
+FAMFS_API void famfs_ctx_set_debug(struct famfs_ctx *ctx, famfs_debug_fn fn, void *data);
+
+/**
+ * famfs_ctx_set_root() - looks for /sys, /opt/famfs and the state directory below another root, for
+ * tests. @root is copied; NULL for the real one.
+ *
+ * Return: 0, -ENAMETOOLONG.
+ */
+FAMFS_API int famfs_ctx_set_root(struct famfs_ctx *ctx, const char *root);
+
+/** famfs_ctx_set_threads() - most threads that one call may use; 0 (the default): one per CPU. */
+FAMFS_API void famfs_ctx_set_threads(struct famfs_ctx *ctx, unsigned int threads);
+
+/**
+ * famfs_cancel() - asks the running call of any handle of @ctx to stop as soon as it can do so
+ * cleanly; it then fails with -ECANCELED. Async-signal-safe. Stays set until the context is freed.
+ */
+FAMFS_API void famfs_cancel(struct famfs_ctx *ctx);
+
+/* ----------------------------------------------------- what is on the media */
+
+enum famfs_role {
+	FAMFS_ROLE_CLIENT = 0,	/* another host made the file system and alone writes it */
+	FAMFS_ROLE_MASTER = 1,
+};
+
+enum famfs_dev_kind { FAMFS_DEV_IMAGE = 0, FAMFS_DEV_DAX = 1 };
+
+/** struct famfs_super - the superblock, decoded (FORMAT.md 1.1). */
+struct famfs_super {
+	uint64_t version;
+	uint64_t log_off, log_len;	/* bytes, as recorded */
+	uint64_t alloc_unit;
+	uint32_t omf_major, omf_minor;
+	uint8_t uuid[16], dev_uuid[16], system_uuid[16];
+	uint64_t dev_size;		/* bytes, as recorded; not covered by the checksum */
+	char daxdev[65];		/* device path as recorded, NUL-terminated here */
+};
+
+enum famfs_entry_type {
+	FAMFS_ENTRY_FILE = 0,
+	FAMFS_ENTRY_MKDIR = 1,
+	FAMFS_ENTRY_DELETE = 2,		/* a finding: nothing writes it */
+	FAMFS_ENTRY_ADD_DAXDEV = 3,
+	FAMFS_ENTRY_INVALID = 4,	/* a finding */
+};
+
+enum famfs_ext_type { FAMFS_EXT_SIMPLE = 0, FAMFS_EXT_INTERLEAVE = 1 };
+
+struct famfs_extent {
+	uint64_t dev_index;	/* 0: the primary device, the only one today */
+	uint64_t off;		/* bytes on that device */
+	uint64_t len;		/* bytes */
+};
+
+/**
+ * struct famfs_entry - one log entry, decoded (FORMAT.md 1.4). Which fields mean something depends
+ * on @type; the others are 0.
+ */
+struct famfs_entry {
+	uint64_t index;		/* slot in the log */
+	uint64_t seqnum;
+	uint32_t type;		/* enum famfs_entry_type, or anything on damaged media */
+	uint32_t mode;		/* permission bits */
+	uint32_t uid, gid;
+	char path[FAMFS_PATH_SIZE + 1];	/* relative to the root; NUL-terminated here */
+	bool path_unterminated;	/* the field on media has no NUL */
+	uint32_t flags;		/* FILE */
+	uint64_t size;		/* FILE: bytes */
+	uint32_t ext_type;	/* FILE: enum famfs_ext_type */
+	uint32_t nextents;	/* FILE: simple or interleaved extents, as recorded */
+	uint64_t nstrips;	/* interleaved: strips, as recorded */
+	uint64_t chunk_size;	/* interleaved: bytes */
+	uint32_t extents_nr;	/* valid members of @extents: never more than FAMFS_EXTENTS_MAX */
+	struct famfs_extent extents[FAMFS_EXTENTS_MAX];	/* extents, or strips */
+	uint64_t dd_size;	/* ADD_DAXDEV */
+	uint8_t dd_uuid[16];	/* ADD_DAXDEV */
+	uint32_t dd_index;	/* ADD_DAXDEV */
+};
+
+/* --------------------------------------------------------- an open file system */
+
+struct famfs;
+
+enum famfs_open_flags {
+	FAMFS_OPEN_WRITE = 1 << 0,	/* for famfs_create(): refuses a client, a damaged log */
+	FAMFS_OPEN_SYNC = 1 << 1,	/* images: an msync at each fence (DESIGN.md 5) */
+};
+
+/**
+ * famfs_open() - opens the file system on a device and reads its log once.
+ * @ctx: kept by the handle.
+ * @device: path of a devdax character device or of an image; "PATH@OFFSET" for a file system that
+ *	begins inside a file (OFFSET as famfs_size_parse() takes it, a multiple of 4 KiB).
+ * @flags: enum famfs_open_flags.
+ * @ret_fs: closed by the caller with famfs_close().
+ *
+ * A log with an invalid entry is opened for reading as far as it is good: famfs_info() tells. The
+ * role, and the log, are examined for writing by famfs_create() under its lock.
+ *
+ * Return: 0; -ENOENT, -EACCES, ... as open(2); -ENODEV or -ENOTSUP for what is no devdax device or
+ * image (the error names the command that helps); -EUCLEAN without a valid superblock; for another format version; -EIO for a fault; -ENOMEM.
+ */
+FAMFS_API int famfs_open(struct famfs_ctx *ctx, const char *device, unsigned int flags,
+			 struct famfs **ret_fs, struct famfs_err *err);
+
+/** famfs_close() - closes a handle and drops its locks; NULL is fine. */
+FAMFS_API void famfs_close(struct famfs *fs);
+
+/**
+ * famfs_refresh() - picks up what was appended since the handle was opened or last refreshed, by
+ * reading the new entries only; a file system that was made anew is read from its start.
+ *
+ * Return: 0, or as famfs_open().
+ */
+FAMFS_API int famfs_refresh(struct famfs *fs, struct famfs_err *err);
+
+/**
+ * struct famfs_info - what an open file system is and how full.
+ * @device: as given to famfs_open(); belongs to the handle.
+ * @dev_size: usable bytes: the smaller of the recorded and the real size.
+ * @free: bytes in whole free allocation units. @largest_free: the longest run of them.
+ * @file_bytes: sum of all file sizes. @alloc_bytes: allocation units taken, superblock and log too.
+ * @log_slots, @log_used: entries that fit, entries in use.
+ * @log_good: entries that are valid, from the start on; less than @log_used: a damaged log.
+ * @torn_tail: next_index and next_seqnum are apart by one (DESIGN.md 5).
+ * @unusable: valid entries that are not listed: unknown type, or a bad or repeated name.
+ */
+struct famfs_info {
+	const char *device;
+	enum famfs_dev_kind kind;
+	enum famfs_role role;
+	struct famfs_super super;
+	uint64_t real_size, dev_size, dev_align;
+	uint64_t free, largest_free, file_bytes, alloc_bytes;
+	uint64_t log_len, log_slots, log_used, log_good;
+	uint64_t files, dirs, unusable;
+	bool torn_tail;
+	bool damaged;
+};
+
+/** famfs_info() - fills *@ret_info. Return: 0, -ENOMEM, -EFBIG for a device above FAMFS_DEVICE_MAX. */
+FAMFS_API int famfs_info(struct famfs *fs, struct famfs_info *ret_info, struct famfs_err *err);
+
+/**
+ * famfs_damage() - why a handle reads only part of its log.
+ *
+ * Return: 0 when the log is good (*@err untouched); -EUCLEAN and the reason otherwise.
+ */
+FAMFS_API int famfs_damage(struct famfs *fs, struct famfs_err *err);
+
+/**
+ * famfs_next() - the files, directories and ADD_DAXDEV entries in log order.
+ * @cursor: 0 to begin; kept by the caller, changed by the call.
+ * @ret_entry: a copy. Entries with unusable names or types are left out (famfs_info().unusable).
+ *
+ * Return: 1, 0 at the end, -EIO.
+ */
+FAMFS_API int famfs_next(struct famfs *fs, uint64_t *cursor, struct famfs_entry *ret_entry,
+			 struct famfs_err *err);
+
+/**
+ * famfs_lookup() - finds a file or directory by its path.
+ * @path: with or without leading or trailing slashes; "" and "/" are the root (type MKDIR, mode
+ *	0755, index FAMFS_NONE), "." and empty parts are skipped, ".." is refused with -EINVAL.
+ *	".meta" is an implied directory.
+ *
+ * Return: 0, -ENOENT, -ENOTDIR (a part of the path is a file), -EINVAL, -ENAMETOOLONG.
+ */
+FAMFS_API int famfs_lookup(struct famfs *fs, const char *path, struct famfs_entry *ret_entry,
+			   struct famfs_err *err);
+
+/* --------------------------------------------------------------------- mkfs */
+
+enum famfs_mkfs_flags {
+	FAMFS_MKFS_FORCE = 1 << 0,	/* overwrite what is there; let an image grow */
+	FAMFS_MKFS_KILL = 1 << 1,	/* only make the superblock invalid (needs FORCE) */
+	FAMFS_MKFS_DRY_RUN = 1 << 2,	/* every check, nothing written */
+	FAMFS_MKFS_SYNC = 1 << 3,	/* as FAMFS_OPEN_SYNC */
+};
+
+/**
+ * struct famfs_mkfs_opts - zero means default everywhere.
+ * @log_len: bytes, a power of two from FAMFS_LOG_LEN_MIN; 0: FAMFS_LOG_LEN_DEFAULT.
+ * @size: bytes of the image to make; 0: the device's or file's own size.
+ * @uuid, @dev_uuid: 16 bytes each, borrowed; NULL: random.
+ * @daxdev: device path to record, at most 63 bytes; NULL: the path given (cut to 63).
+ * @flags: enum famfs_mkfs_flags.
+ */
+struct famfs_mkfs_opts {
+	uint64_t log_len;
+	uint64_t size;
+	const uint8_t *uuid;
+	const uint8_t *dev_uuid;
+	const char *daxdev;
+	unsigned int flags;
+};
+
+/**
+ * struct famfs_mkfs_result - what was made, read back from the media; with DRY_RUN, what would be.
+ * @replaced: what was overwritten, for people; empty if nothing was recognised.
+ */
+struct famfs_mkfs_result {
+	struct famfs_super super;
+	uint64_t dev_size;
+	uint64_t log_slots;
+	bool image_made;
+	char replaced[256];
+};
+
+/**
+ * famfs_mkfs() - makes a file system; kills the old superblock first and writes the new one last,
+ * then reads back and validates what it wrote.
+ * @device: as famfs_open().
+ * @opts: NULL for all defaults.
+ * @ret_result: may be NULL.
+ *
+ * Return: 0; -EEXIST: something recognised is on the device and FORCE is not given; -EINVAL: the
+ * log length, size or path breaks a rule; -ENOSPC: the device is too small, or the disk under the
+ * image is full; -EBUSY: locked by another command, or mounted; else as famfs_open().
+ */
+FAMFS_API int famfs_mkfs(struct famfs_ctx *ctx, const char *device,
+			 const struct famfs_mkfs_opts *opts, struct famfs_mkfs_result *ret_result,
+			 struct famfs_err *err);
+
+/* ------------------------------------------------------------------- create */
+
+enum famfs_create_flags {
+	FAMFS_CREATE_DIR = 1 << 0,	  /* a directory: size and geometry are not used */
+	FAMFS_CREATE_PARENTS = 1 << 1,	  /* directories: make missing parents; existing is fine */
+	FAMFS_CREATE_CONTIGUOUS = 1 << 2, /* one extent or nothing */
+	FAMFS_CREATE_NO_ZERO = 1 << 3,	  /* leave the new space as it is */
+};
+
+/**
+ * struct famfs_create_req - one file or directory to make.
+ * @path: inside the file system, as famfs_lookup() takes it, of at most FAMFS_PATH_WRITE_MAX bytes
+ *	once cleaned; valid UTF-8 without control characters. Borrowed.
+ * @size: bytes, more than 0.
+ * @mode: permission bits, as they are recorded. @parent_mode: those of parents made by PARENTS.
+ * @nstrips, @nbuckets, @chunk_size: the interleave geometry, all 0: none. A zero among others takes
+ *	its default: nbuckets = nstrips and the other way round, chunk_size 2 MiB.
+ */
+struct famfs_create_req {
+	const char *path;
+	uint64_t size;
+	uint32_t mode, parent_mode, uid, gid;
+	uint64_t nstrips, nbuckets, chunk_size;
+	unsigned int flags;
+};
+
+enum famfs_create_status {
+	FAMFS_CREATED = 0,
+	FAMFS_EXISTS = 1,	/* a file of the same size, or with PARENTS a directory, was there */
+	FAMFS_FAILED = 2,
+};
+
+/**
+ * struct famfs_create_ops - how famfs_create() reports, and what applies to the whole call.
+ * @done: called once for each request, in order, when its result is final: @entry is what was
+ *	logged (NULL if FAILED), @err why not (NULL unless FAILED). May be NULL.
+ * @progress: called now and then while space is zeroed, with bytes; may be NULL.
+ * @data: given to both.
+ * @atomic: all requests or none.
+ * @dry_run: everything but the writing; @done gets the entries that would be logged.
+ */
+struct famfs_create_ops {
+	void (*done)(void *data, size_t req_index, enum famfs_create_status status,
+		     const struct famfs_entry *entry, const struct famfs_err *err);
+	void (*progress)(void *data, uint64_t bytes_done, uint64_t bytes_total);
+	void *data;
+	bool atomic;
+	bool dry_run;
+};
+
+/**
+ * famfs_create() - makes files and directories: one lock, one reading of the log, one pass.
+ * @fs: opened with FAMFS_OPEN_WRITE.
+ * @reqs: @nr of them; later ones may lie in directories made by earlier ones.
+ * @ops: may be NULL.
+ *
+ * Space is placed (DESIGN.md 5), zeroed unless NO_ZERO, then the entries are appended: when this
+ * returns, what was reported CREATED is in memory, written back and published. Without @ops->atomic
+ * the others are made when one fails.
+ *
+ * Return: 0 when all requests ended CREATED or EXISTS; else the first failure, also described in
+ * *@err: -EINVAL (a rule of names or geometry, named with its value and the nearest that would do),
+ * -ENAMETOOLONG, -ENOENT (no parent), -ENOTDIR, -EISDIR, -EEXIST (with another size), -ENOSPC (no
+ * room, or the log is full), -EPERM (not the master), -EUCLEAN (the log is damaged), -ESTALE (the
+ * file system was made anew meanwhile), -EROFS, -EIO, -ENOMEM, -ECANCELED.
+ */
+FAMFS_API int famfs_create(struct famfs *fs, const struct famfs_create_req *reqs, size_t nr,
+			   const struct famfs_create_ops *ops, struct famfs_err *err);
+
+/* --------------------------------------------------------------------- fmap */
+
+#define FAMFS_FMAP_V1_MAX 4096	/* bytes: the v1 reader's buffer (FMAP.md 1) */
+
+enum famfs_fmap_kernel { FAMFS_KERNEL_V7 = 0, FAMFS_KERNEL_V10 = 1 }; /* before v8; from v8 on */
+
+/**
+ * famfs_fmap_encode() - the GET_FMAP v1 reply for a file (FMAP.md 2).
+ * @entry: a FILE entry.
+ * @buf: receives the message; @cap bytes. No allocation is done.
+ * @ret_len: bytes written.
+ *
+ * Return: 0; -EINVAL: not a file; -EUCLEAN: the entry's counts or values do not fit the message;
+ * -ENOSPC: @cap is too small.
+ */
+FAMFS_API int famfs_fmap_encode(const struct famfs_entry *entry, void *buf, size_t cap,
+				size_t *ret_len, struct famfs_err *err);
+
+/**
+ * struct famfs_fmap_limits - what a message is judged against; 0: not known, not judged.
+ * @dev_size: bytes of the device (U4). @data_off: where the superblock and log end (U3).
+ */
+struct famfs_fmap_limits {
+	uint64_t dev_size;
+	uint64_t data_off;
+	enum famfs_fmap_kernel kernel;
+};
+
+/**
+ * struct famfs_fmap_verdict - the judgement on a message.
+ * @kernel_rc: what the kernel's parser returns: 0 or a negative errno.
+ * @rejected: bit N set: check KN rejects it (FMAP.md 3); only the first stop, and the counted ones.
+ * @unsafe: bit N set: UN (FMAP.md 4) holds; judged on accepted messages only.
+ * @file_type, @file_size, @ext_type, @nextents, @dev_bitmap: what the kernel would hold; valid when
+ *	@kernel_rc is 0.
+ */
+struct famfs_fmap_verdict {
+	int kernel_rc;
+	uint32_t rejected;
+	uint32_t unsafe;
+	uint8_t file_type;
+	uint64_t file_size;
+	uint32_t ext_type;
+	uint32_t nextents;
+	uint64_t dev_bitmap;
+};
+
+/**
+ * famfs_fmap_judge() - judges a v1 message from anywhere, by the kernel's rules in the kernel's
+ * order (K1 to K16), then for safety (U1 to U10).
+ * @msg: @len bytes, any contents.
+ * @limits: may be NULL.
+ */
+FAMFS_API void famfs_fmap_judge(const void *msg, size_t len, const struct famfs_fmap_limits *limits,
+				struct famfs_fmap_verdict *ret_verdict);
+
+/** famfs_fmap_k_text() - rule K@n (1 to 16) in words, static; NULL for other numbers. */
+FAMFS_API const char *famfs_fmap_k_text(unsigned int n);
+
+/** famfs_fmap_u_text() - danger U@n (1 to 10) in words, static; NULL for other numbers. */
+FAMFS_API const char *famfs_fmap_u_text(unsigned int n);
+
+/* -------------------------------------------------------------------- check */
+
+enum famfs_severity {
+	FAMFS_WARNING = 1,	/* odd, and harmless to the existing tools and the kernel */
+	FAMFS_ERROR = 2,	/* damage */
+	FAMFS_FATAL = 3,	/* nothing behind it could be examined: no superblock at all */
+};
+
+/**
+ * struct famfs_finding - one thing that is wrong.
+ * @code: stable name, static: "overlap", "entry_crc", ... (famfs-check(8) lists them).
+ * @entry: log entry, or FAMFS_NONE. @path: its path, or empty; raw bytes of the media.
+ * @off, @len: where on the device, in bytes; FAMFS_NONE and 0 if nowhere in particular.
+ * @other_entry, @other_path: the other party (an overlap's earlier owner, a duplicate's first).
+ * @more: how many other parties there are besides that one.
+ * @value, @expected: as found and as it should be, when @has_values.
+ * @text: the whole finding in one line, for people, without entry and path.
+ */
+struct famfs_finding {
+	const char *code;
+	enum famfs_severity severity;
+	uint64_t entry;
+	char path[FAMFS_PATH_SIZE + 1];
+	uint64_t off, len;
+	uint64_t other_entry;
+	char other_path[FAMFS_PATH_SIZE + 1];
+	uint64_t more;
+	bool has_values;
+	uint64_t value, expected;
+	char text[512];
+};
+
+/**
+ * struct famfs_check_summary - what a finished check saw.
+ * @super_valid: there is a superblock of this format. @errors, @warnings: findings by severity.
+ * @files, @dirs, @others, @bad: entries by kind; @bad ones are invalid. @file_bytes: sum of sizes.
+ */
+struct famfs_check_summary {
+	bool super_valid;
+	struct famfs_super super;
+	enum famfs_role role;
+	uint64_t real_size, dev_size;
+	uint64_t log_len, log_slots, log_used;
+	uint64_t files, dirs, others, bad;
+	uint64_t file_bytes;
+	uint64_t errors, warnings;
+};
+
+struct famfs_check;
+
+/**
+ * famfs_check_new() - examines everything on a device, reading only.
+ * @device: as famfs_open().
+ * @ret_check: freed by the caller with famfs_check_free().
+ *
+ * Return: 0, also when much is wrong; else what kept the device from being read, as famfs_open().
+ */
+FAMFS_API int famfs_check_new(struct famfs_ctx *ctx, const char *device,
+			      struct famfs_check **ret_check, struct famfs_err *err);
+
+/** famfs_check_next() - the findings, by entry. Return: 1, 0 at the end, -EIO. */
+FAMFS_API int famfs_check_next(struct famfs_check *check, struct famfs_finding *ret_finding,
+			       struct famfs_err *err);
+
+/** famfs_check_summary() - the counts; complete as soon as famfs_check_new() has returned. */
+FAMFS_API const struct famfs_check_summary *famfs_check_summary(const struct famfs_check *check);
+
+/** famfs_check_free() - frees a check; NULL is fine. */
+FAMFS_API void famfs_check_free(struct famfs_check *check);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
