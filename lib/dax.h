@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the host says about a DAX device: sysfs; libdaxctl and libndctl, loaded when needed. */
+#ifndef DAX_H
+#define DAX_H
+
+#include <sys/types.h>
+
+#include "famfs.h"
+
+enum dax_mode {
+	DAX_MODE_DEVDAX,     /* driver device_dax: the only one that may be mapped */
+	DAX_MODE_FAMFS,      /* driver fsdev_dax */
+	DAX_MODE_SYSTEM_RAM, /* driver kmem */
+	DAX_MODE_UNBOUND,    /* no driver */
+	DAX_MODE_OTHER,
+};
+
+struct dax_info {
+	char name[64]; /* "dax0.0" */
+	enum dax_mode mode;
+	char driver[64];      /* as the sysfs link says; "" if unbound */
+	uint64_t size, align; /* bytes */
+	uint64_t resource;    /* physical address, or FAMFS_NONE */
+	int numa_node;        /* the memory's own; -1: not known */
+};
+
+/* Is this character device one of the dax bus? (by /sys/dev/char/MAJ:MIN/subsystem) */
+bool dax_is_device(const struct famfs_ctx *ctx, dev_t rdev);
+
+/* The mode, from the sysfs driver link alone: cheap, and asked again just before mmap. */
+int dax_mode(const struct famfs_ctx *ctx, dev_t rdev, struct dax_info *ret_info,
+	     struct famfs_err *err);
+
+/* Everything else, through libdaxctl (size, alignment, resource, node). */
+int dax_probe(const struct famfs_ctx *ctx, dev_t rdev, struct dax_info *ret_info,
+	      struct famfs_err *err);
+
+/* Refuses every mode but devdax, with the command that helps. Return: 0 or -ENOTSUP / -ENODEV. */
+int dax_require_devdax(const struct dax_info *info, const char *device, struct famfs_err *err);
+
+/*
+ * Media errors known to the host, as ranges of the device, through libndctl (a region's bad
+ * blocks), or from sysfs where the library cannot be had or the context has another root. @fn is
+ * called for each; offsets and lengths in bytes from the device's start.
+ * Return: 0 (also when there is nothing to ask), -errno.
+ */
+int dax_media_errors(const struct famfs_ctx *ctx, const struct dax_info *info,
+		     void (*fn)(void *data, uint64_t off, uint64_t len), void *data,
+		     struct famfs_err *err);
+
+/*
+ * The namespace behind a persistent-memory disk (/dev/pmemN), as "namespace0.0", for hints.
+ * Return: 0 or -errno (some other disk).
+ */
+int dax_block_namespace(const struct famfs_ctx *ctx, dev_t rdev, char *ret_name, size_t len);
+
+#endif

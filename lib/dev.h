@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A device: a devdax character device or an image file, mapped and guarded (DESIGN.md 5). All
+ * offsets are bytes from byte 0 of the file system.
+ */
+#ifndef DEV_H
+#define DEV_H
+
+#include "dax.h"
+#include "famfs.h"
+#include "persist.h"
+
+enum dev_flags {
+	DEV_WRITE = 1 << 0,
+	DEV_MAKE = 1 << 1, /* an image that is not there is made, empty */
+	DEV_SYNC = 1 << 2, /* image: msync at each fence */
+};
+
+struct dev {
+	struct famfs_ctx *ctx;
+	enum famfs_dev_kind kind;
+	unsigned int flags;
+	int fd;
+	char *name;     /* as the caller gave it: the object of every error */
+	char *path;     /* without "@OFFSET" */
+	uint64_t base;  /* byte of the file where the file system begins */
+	uint64_t size;  /* bytes from there to the end */
+	uint64_t align; /* of mappings */
+	bool made;      /* this open made the image file */
+	bool locked;
+	uint8_t *map; /* NULL until dev_map() */
+	uint64_t map_len;
+	const struct persist_ops *ops;
+	struct dax_info dax; /* devdax only */
+};
+
+/*
+ * Opens; maps nothing yet. Refuses, each with its own words and the command that helps: a
+ * directory, FIFO, socket, block device, other character device, a device in the wrong mode, an
+ * OFFSET that is no multiple of 4096 or lies behind the end. Regular files are images.
+ */
+int dev_open(struct famfs_ctx *ctx, const char *device, unsigned int flags, struct dev **ret_dev,
+	     struct famfs_err *err);
+void dev_close(struct dev *dev); /* NULL is fine; drops locks */
+
+/*
+ * Maps at least [0, len). devdax: the whole device, once, after looking at the mode again. Images:
+ * just that, and again when more is asked for. -EUCLEAN: the device is shorter than @len (a
+ * truncated image).
+ */
+int dev_map(struct dev *dev, uint64_t len, struct famfs_err *err);
+
+/* Image: the file's new size, as a hole; sets dev->size. -EINVAL for less than it has. */
+int dev_resize(struct dev *dev, uint64_t size, struct famfs_err *err);
+
+/*
+ * Image: reserves the disk blocks of a range that is about to be stored to, so that a full disk is
+ * -ENOSPC here and not a fault (-EIO) at the store. The file does not grow. On file systems that
+ * cannot reserve, and for devdax: nothing.
+ */
+int dev_reserve(struct dev *dev, uint64_t off, uint64_t len, struct famfs_err *err);
+
+/*
+ * Guarded accesses to the mapped part. -EIO names the device and the offset; -ERANGE outside of
+ * what is mapped, -EROFS for a store without DEV_WRITE.
+ */
+int dev_read(struct dev *dev, uint64_t off, void *buf, size_t len, struct famfs_err *err);
+int dev_store(struct dev *dev, uint64_t off, const void *buf, size_t len, struct famfs_err *err);
+int dev_publish16(struct dev *dev, uint64_t off, const uint64_t v[2], struct famfs_err *err);
+int dev_writeback(struct dev *dev, uint64_t off, size_t len, struct famfs_err *err);
+int dev_invalidate(struct dev *dev, uint64_t off, size_t len, struct famfs_err *err);
+int dev_fence(struct dev *dev, struct famfs_err *err);
+
+/*
+ * Makes a range zero: by streaming stores of several threads on devdax; on images as a hole, so
+ * that they stay sparse: dev_reserve() what is then stored. Written back and fenced when it returns.
+ * @progress may be NULL; only the calling thread calls it, and the sum of its @bytes is @len.
+ * -ECANCELED after famfs_cancel().
+ */
+int dev_zero(struct dev *dev, uint64_t off, uint64_t len,
+	     void (*progress)(void *data, uint64_t bytes), void *data, struct famfs_err *err);
+
+/*
+ * The writers' lock of this host: flock(LOCK_EX) on the device node. @wait: block; else -EBUSY.
+ * -ESTALE: an image that was removed or replaced meanwhile. Locking twice is fine.
+ */
+int dev_lock(struct dev *dev, bool wait, struct famfs_err *err);
+void dev_unlock(struct dev *dev);
+
+/*
+ * Reservations: space that is being filled while the writers' lock is free for others. They are OFD
+ * range locks, so they vanish with their process. dev_hold() is called under the lock.
+ * dev_held_next() finds the first range that another handle holds and that reaches beyond @off:
+ * 1 found, 0 none, -errno.
+ */
+int dev_hold(struct dev *dev, uint64_t off, uint64_t len, struct famfs_err *err);
+void dev_drop(struct dev *dev, uint64_t off, uint64_t len);
+int dev_held_next(struct dev *dev, uint64_t off, uint64_t *ret_off, uint64_t *ret_len,
+		  struct famfs_err *err);
+
+/* End of a command that wrote: images: one fdatasync. Return: 0 or -EIO, -ENOSPC. */
+int dev_finish(struct dev *dev, struct famfs_err *err);
+
+/* Is a file system mounted from this device? By /proc/self/mounts (source field). */
+bool dev_is_mounted(const struct dev *dev);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whose host this is: the system UUID that decides between master and client (FORMAT.md 3.7). */
+#ifndef ROLE_H
+#define ROLE_H
+
+#include "famfs.h"
+
+/*
+ * The host's system UUID: $FAMFS_SYSTEM_UUID, else /opt/famfs/system_uuid, else
+ * $XDG_STATE_HOME/famfs/system_uuid (~/.local/state). @make: where there is none, make one, in the
+ * first of these places that can be written; without it, -ENOENT (which means: a client).
+ * Return: 0, -ENOENT, -EINVAL (a file or variable that holds no UUID), another -errno.
+ */
+int role_system_uuid(const struct famfs_ctx *ctx, bool make, uint8_t ret_uuid[16],
+		     struct famfs_err *err);
+
+/* The role of this host for a file system. Never makes a UUID. */
+enum famfs_role role_of(const struct famfs_ctx *ctx, const struct famfs_super *super);
+
+#endif
