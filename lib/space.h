@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is free, in allocation units, and where the next file goes. */
+#ifndef SPACE_H
+#define SPACE_H
+
+#include "famfs.h"
+
+#define SPACE_CLASSES 48
+
+struct space {
+	uint64_t *words;	/* one bit for each AU, set: taken */
+	uint64_t aus;		/* whole AUs of the device */
+	/*
+	 * low[c]: no free run of 2^c AUs or more begins below. Space is only taken while a writer
+	 * works, so a search need not start from the front each time. Reset by space_release().
+	 */
+	uint64_t low[SPACE_CLASSES];
+};
+
+/* @size: usable bytes; what is behind the last whole AU, or FAMFS_DEVICE_MAX, is not used. */
+int space_init(struct space *space, uint64_t size);
+void space_fini(struct space *space);
+
+/* Takes every AU that the byte range touches; ranges may lie anywhere, also overlap. */
+void space_take(struct space *space, uint64_t off, uint64_t len);
+void space_release(struct space *space, uint64_t off, uint64_t len);
+
+/* As space_take(), from several threads: true if something of it was taken before. */
+bool space_take_shared(struct space *space, uint64_t off, uint64_t len);
+
+/* Free bytes, and the longest free run, in bytes. */
+void space_free(const struct space *space, uint64_t *ret_free, uint64_t *ret_largest);
+
+/*
+ * Takes a free run of @len bytes (rounded up to AUs), the one with the lowest address.
+ * Return: 1 and its offset, or 0.
+ */
+int space_alloc(struct space *space, uint64_t len, uint64_t *ret_off);
+
+/* As space_alloc(), within [@from, @to) bytes. */
+int space_alloc_within(struct space *space, uint64_t from, uint64_t to, uint64_t len,
+		       uint64_t *ret_off);
+
+/* Takes @len bytes in up to @max pieces, the largest runs first. Return: how many, or 0. */
+uint32_t space_alloc_pieces(struct space *space, uint64_t len, struct famfs_extent *pieces,
+			    uint32_t max);
+
+/* Free bytes within [@from, @to). */
+uint64_t space_free_within(const struct space *space, uint64_t from, uint64_t to);
+
+#endif
