@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checking a whole file system: the parts in order, and the findings one by one. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check_impl.h"
+#include "ctx.h"
+#include "err.h"
+
+/* Fewer entries than this for each thread are not worth starting one. */
+#define THREAD_ENTRIES 8192
+
+int check_each_file(struct famfs_check *check,
+		    int (*fn)(void *data, const struct famfs_entry *entry), void *data,
+		    struct famfs_err *err)
+{
+	struct fm_entry batch[LOG_BATCH];
+	const struct fm_entry *raw;
+	struct famfs_entry entry;
+	struct log_iter it;
+	uint64_t index;
+	bool ok;
+	int rc;
+
+	log_iter_init(&it, &check->log, 0, check->end, batch);
+	while ((rc = log_iter_next(&it, &raw, &index, &ok, err)) > 0) {
+		if (le32_get(raw->fm_type) != FAMFS_ENTRY_FILE ||
+		    (!ok && !media_entry_crc_ok(raw)))
+			continue;
+		media_entry_decode(raw, index, &entry);
+		rc = fn(data, &entry);
+		if (rc)
+			return rc;
+	}
+	return rc;
+}
+
+static void *run_walk(void *data)
+{
+	struct check_walk *walk = data;
+	struct fm_entry *batch = malloc(LOG_BATCH * sizeof(*batch));
+
+	walk->batch = batch;
+	if (batch)
+		check_entries(walk);
+	else
+		walk->rc = err_nomem(&walk->err);
+	free(batch);
+	return NULL;
+}
+
+static int take_results(struct famfs_check *check, struct check_walk *walk, struct famfs_err *err)
+{
+	struct famfs_check_summary *sum = &check->summary;
+
+	problem_move(&check->list, &walk->list);
+	sum->files += walk->counts.files;
+	sum->dirs += walk->counts.dirs;
+	sum->others += walk->counts.others;
+	sum->bad += walk->counts.bad;
+	sum->file_bytes += walk->counts.file_bytes;
+	check->overlap |= walk->overlap;
+	if (walk->rc && err)
+		*err = walk->err;
+	return walk->rc;
+}
+
+/* The entries in as many parts as there are threads; a thread that cannot be had is done here. */
+static int walk_entries(struct famfs_check *check, struct famfs_err *err)
+{
+	unsigned int nr = ctx_threads(check->ctx, check->end / THREAD_ENTRIES);
+	struct check_walk *walks = calloc(nr, sizeof(*walks));
+	pthread_t *threads = calloc(nr, sizeof(*threads));
+	bool *started = calloc(nr, sizeof(*started));
+	int rc = 0;
+
+	if (!walks || !threads || !started)
+		rc = err_nomem(err);
+	for (unsigned int i = 0; !rc && i < nr; i++) {
+		walks[i].check = check;
+		walks[i].first = check->end * i / nr;
+		walks[i].end = check->end * (i + 1) / nr;
+		if (i > 0)
+			started[i] = !pthread_create(&threads[i], NULL, run_walk, &walks[i]);
+	}
+	for (unsigned int i = 0; !rc && i < nr; i++) {
+		if (!started[i])
+			run_walk(&walks[i]);
+	}
+	for (unsigned int i = 0; walks && i < nr; i++) {
+		int one;
+
+		if (started && started[i])
+			pthread_join(threads[i], NULL);
+		one = take_results(check, &walks[i], rc ? NULL : err);
+		rc = rc ? rc : one;
+	}
+	free(walks);
+	free(threads);
+	free(started);
+	return rc;
+}
+
+static int examine(struct famfs_check *check, struct famfs_err *err)
+{
+	int rc = check_super(check, err);
+
+	if (rc <= 0)
+		return rc;
+	if (names_init(&check->names, check->end) ||
+	    space_init(&check->space, check->summary.dev_size))
+		return err_nomem(err);
+	check->name_of = calloc(check->end ? check->end : 1, sizeof(*check->name_of));
+	if (!check->name_of)
+		return err_nomem(err);
+	rc = walk_entries(check, err);
+	if (!rc)
+		rc = check_names(check, err);
+	if (!rc)
+		rc = check_overlaps(check, err);
+	if (!rc)
+		rc = check_daxdevs(check, err);
+	return rc ? rc : check_media(check, err);
+}
+
+static void count_findings(struct famfs_check *check)
+{
+	for (uint64_t i = 0; i < check->list.nr; i++) {
+		if (problem_row(check->list.recs[i].problem)->severity == FAMFS_WARNING)
+			check->summary.warnings++;
+		else
+			check->summary.errors++;
+	}
+}
+
+int famfs_check_new(struct famfs_ctx *ctx, const char *device, struct famfs_check **ret_check,
+		    struct famfs_err *err)
+{
+	struct famfs_check *check = calloc(1, sizeof(*check));
+	int rc;
+
+	if (!check)
+		return err_nomem(err);
+	check->ctx = ctx;
+	rc = dev_open(ctx, device, 0, &check->dev, err);
+	if (!rc)
+		rc = examine(check, err);
+	if (!rc && check->list.failed)
+		rc = err_nomem(err);
+	if (rc) {
+		famfs_check_free(check);
+		return rc;
+	}
+	problem_sort(&check->list);
+	count_findings(check);
+	*ret_check = check;
+	return 0;
+}
+
+/* The path of an entry as it is on the media now. */
+static int path_of(struct famfs_check *check, uint64_t index, char path[FAMFS_PATH_SIZE + 1],
+		   struct famfs_err *err)
+{
+	struct fm_entry raw;
+	const char *name;
+	int rc;
+
+	if (index >= check->log.slots)
+		return 0;
+	rc = log_read(&check->log, index, 1, &raw, err);
+	name = rc ? NULL : media_entry_path(&raw);
+	if (name)
+		memcpy(path, name, FAMFS_PATH_SIZE);
+	return rc;
+}
+
+int famfs_check_next(struct famfs_check *check, struct famfs_finding *ret_finding,
+		     struct famfs_err *err)
+{
+	struct famfs_finding finding;
+	int rc;
+
+	if (check->next >= check->list.nr)
+		return 0;
+	problem_render(&check->list.recs[check->next], &finding);
+	rc = path_of(check, finding.entry, finding.path, err);
+	if (!rc)
+		rc = path_of(check, finding.other_entry, finding.other_path, err);
+	if (rc)
+		return rc;
+	check->next++;
+	*ret_finding = finding;
+	return 1;
+}
+
+const struct famfs_check_summary *famfs_check_summary(const struct famfs_check *check)
+{
+	return &check->summary;
+}
+
+void famfs_check_free(struct famfs_check *check)
+{
+	if (!check)
+		return;
+	names_fini(&check->names);
+	space_fini(&check->space);
+	problem_fini(&check->list);
+	free(check->name_of);
+	dev_close(check->dev);
+	free(check);
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checking each entry by itself. Runs in several threads, each with its own part of the log. */
+#include <stddef.h>
+#include <string.h>
+
+#include "check_impl.h"
+#include "csum.h"
+#include "ctx.h"
+#include "err.h"
+#include "fs.h"
+#include "interleave.h"
+
+#define MODE_BITS 07777
+
+static void add(struct check_walk *walk, const struct famfs_entry *entry, enum problem problem,
+		uint64_t value, uint64_t expected)
+{
+	problem_add(&walk->list, (struct problem_rec){
+		.entry = (uint32_t)entry->index,
+		.problem = (uint16_t)problem,
+		.off = media_slot_off(entry->index),
+		.len = MEDIA_ENTRY_LEN,
+		.value = value,
+		.expected = expected,
+		.other = FAMFS_NONE,
+	});
+}
+
+static void add_extent(struct check_walk *walk, const struct famfs_entry *entry,
+		       enum problem problem, const struct famfs_extent *extent)
+{
+	problem_add(&walk->list, (struct problem_rec){
+		.entry = (uint32_t)entry->index,
+		.problem = (uint16_t)problem,
+		.off = extent->off,
+		.len = extent->len,
+		.value = extent->dev_index,
+		.other = FAMFS_NONE,
+	});
+}
+
+static void judge_path(struct check_walk *walk, const struct famfs_entry *entry,
+		       unsigned int problems)
+{
+	static const struct {
+		unsigned int bit;
+		enum problem problem;
+	} rows[] = {
+		{ PATH_UNTERMINATED, PROBLEM_PATH_UNTERMINATED },
+		{ PATH_EMPTY, PROBLEM_PATH_EMPTY },
+		{ PATH_ABSOLUTE, PROBLEM_PATH_ABSOLUTE },
+		{ PATH_ESCAPE, PROBLEM_PATH_ESCAPE },
+		{ PATH_DOT, PROBLEM_PATH_DOT },
+		{ PATH_META, PROBLEM_PATH_META },
+		{ PATH_UTF8, PROBLEM_PATH_UTF8 },
+		{ PATH_CONTROL, PROBLEM_PATH_CONTROL },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (problems & rows[i].bit)
+			add(walk, entry, rows[i].problem, 0, 0);
+	}
+}
+
+/* Leaves what the names need for check_names(). */
+static void keep_name(struct check_walk *walk, const struct famfs_entry *entry)
+{
+	struct famfs_check *check = walk->check;
+	struct check_name *kept = &check->name_of[entry->index];
+	size_t len = strlen(entry->path);
+	const char *slash = memrchr(entry->path, '/', len);
+	size_t parent_len = slash ? (size_t)(slash - entry->path) : 0;
+
+	/* The lowest bit is the directory's mark, and 0 stands for nothing. */
+	kept->name = (names_hash(&check->names, entry->path, len) | 2) & ~CHECK_IS_DIR;
+	if (entry->type == FAMFS_ENTRY_MKDIR)
+		kept->name |= CHECK_IS_DIR;
+	kept->parent = 0;
+	if (slash && !(parent_len == strlen(FS_META_DIR) &&
+		       !memcmp(entry->path, FS_META_DIR, parent_len)))
+		kept->parent = (names_hash(&check->names, entry->path, parent_len) | 2) &
+			       ~CHECK_IS_DIR;
+}
+
+static void judge_name(struct check_walk *walk, const struct famfs_entry *entry)
+{
+	unsigned int problems = path_problems(entry->path, FAMFS_PATH_SIZE);
+
+	if (problems)
+		judge_path(walk, entry, problems);
+	if (!(problems & FS_PATH_UNUSABLE))
+		keep_name(walk, entry);
+	if (entry->mode & ~(uint32_t)MODE_BITS)
+		add(walk, entry, PROBLEM_MODE, entry->mode, 0);
+}
+
+static void judge_extent(struct check_walk *walk, const struct famfs_entry *entry,
+			 const struct famfs_extent *extent)
+{
+	struct famfs_check *check = walk->check;
+	uint64_t end;
+	bool over = __builtin_add_overflow(extent->off, extent->len, &end);
+
+	if (extent->dev_index) {
+		add(walk, entry, PROBLEM_DEVINDEX, extent->dev_index, 0);
+		return;
+	}
+	if (extent->off == 0)
+		add_extent(walk, entry, PROBLEM_EXTENT_ZERO_OFFSET, extent);
+	if (extent->off % FAMFS_AU || extent->len % FAMFS_AU)
+		add_extent(walk, entry, PROBLEM_EXTENT_MISALIGNED, extent);
+	if (over)
+		add_extent(walk, entry, PROBLEM_EXTENT_OVERFLOW, extent);
+	if (over || end > check->summary.dev_size)
+		add_extent(walk, entry, PROBLEM_EXTENT_BEYOND_DEVICE, extent);
+	if (extent->off < check->data_off)
+		add_extent(walk, entry, PROBLEM_OVERLAP_META, extent);
+	if (space_take_shared(&check->space, extent->off, extent->len))
+		walk->overlap = true;
+}
+
+static void judge_simple(struct check_walk *walk, const struct famfs_entry *entry)
+{
+	uint64_t sum = 0;
+
+	if (entry->nextents < 1 || entry->nextents > FAMFS_EXTENTS_MAX) {
+		add(walk, entry, PROBLEM_NEXTENTS_RANGE, entry->nextents,
+		    entry->nextents ? FAMFS_EXTENTS_MAX : 1);
+		return;
+	}
+	for (uint32_t i = 0; i < entry->extents_nr; i++) {
+		if (__builtin_add_overflow(sum, entry->extents[i].len, &sum))
+			return;	/* said of the extent: its end does not fit either */
+	}
+	if (sum < entry->size)
+		add(walk, entry, PROBLEM_EXTENT_SHORT, sum, entry->size);
+}
+
+static bool chunk_is_possible(uint64_t chunk)
+{
+	return chunk && chunk % FAMFS_AU == 0 && chunk <= UINT32_MAX;
+}
+
+static void judge_interleave(struct check_walk *walk, const struct famfs_entry *entry)
+{
+	bool nr_ok = entry->nstrips >= 1 && entry->nstrips <= FAMFS_EXTENTS_MAX;
+	bool chunk_ok = chunk_is_possible(entry->chunk_size);
+
+	if (entry->nextents != 1)
+		add(walk, entry, PROBLEM_NEXTENTS_RANGE, entry->nextents, 1);
+	if (!nr_ok)
+		add(walk, entry, PROBLEM_NSTRIPS_RANGE, entry->nstrips,
+		    entry->nstrips ? FAMFS_EXTENTS_MAX : 1);
+	if (!chunk_ok)
+		add(walk, entry, PROBLEM_CHUNK_SIZE, entry->chunk_size, 0);
+	if (!nr_ok || !chunk_ok || entry->nextents != 1)
+		return;
+	for (uint32_t i = 0; i < entry->extents_nr; i++) {
+		uint64_t used = interleave_used(entry->size, entry->nstrips, entry->chunk_size, i);
+
+		if (entry->extents[i].len < used)
+			add(walk, entry, PROBLEM_EXTENT_SHORT, entry->extents[i].len, used);
+	}
+}
+
+/* What the kernel would say to the file's map. */
+static void judge_fmap(struct check_walk *walk, const struct famfs_entry *entry)
+{
+	const struct famfs_fmap_limits limits = {
+		.dev_size = walk->check->summary.dev_size,
+		.data_off = walk->check->data_off,
+		.kernel = FAMFS_KERNEL_V10,
+	};
+	struct famfs_fmap_verdict verdict;
+	uint8_t msg[FAMFS_FMAP_V1_MAX];
+	size_t len;
+
+	/* What does not even fit a message was found above. */
+	if (famfs_fmap_encode(entry, msg, sizeof(msg), &len, NULL))
+		return;
+	famfs_fmap_judge(msg, len, &limits, &verdict);
+	if (verdict.kernel_rc)
+		add(walk, entry, PROBLEM_FMAP_REJECTED, verdict.rejected, 0);
+	else if (verdict.unsafe)
+		add(walk, entry, PROBLEM_FMAP_UNSAFE, verdict.unsafe, 0);
+}
+
+static void judge_file(struct check_walk *walk, const struct famfs_entry *entry)
+{
+	walk->counts.files++;
+	walk->counts.file_bytes += entry->size;
+	judge_name(walk, entry);
+	if (!entry->size)
+		add(walk, entry, PROBLEM_SIZE_ZERO, 0, 0);
+	if (entry->ext_type == FAMFS_EXT_SIMPLE)
+		judge_simple(walk, entry);
+	else if (entry->ext_type == FAMFS_EXT_INTERLEAVE)
+		judge_interleave(walk, entry);
+	else
+		add(walk, entry, PROBLEM_EXT_TYPE, entry->ext_type, 0);
+	for (uint32_t i = 0; i < entry->extents_nr; i++)
+		judge_extent(walk, entry, &entry->extents[i]);
+	judge_fmap(walk, entry);
+}
+
+static void judge_entry(struct check_walk *walk, const struct fm_entry *raw, uint64_t index)
+{
+	struct famfs_entry entry;
+
+	media_entry_decode(raw, index, &entry);
+	switch (entry.type) {
+	case FAMFS_ENTRY_FILE:
+		judge_file(walk, &entry);
+		break;
+	case FAMFS_ENTRY_MKDIR:
+		walk->counts.dirs++;
+		judge_name(walk, &entry);
+		break;
+	case FAMFS_ENTRY_ADD_DAXDEV:
+		walk->counts.others++;
+		break;
+	default:
+		walk->counts.others++;
+		add(walk, &entry, PROBLEM_ENTRY_TYPE, entry.type, 0);
+		break;
+	}
+}
+
+/* An invalid entry; with a right checksum its contents are still what a writer meant. */
+static bool judge_validity(struct check_walk *walk, const struct fm_entry *raw, uint64_t index)
+{
+	const struct famfs_entry at = { .index = index };
+	bool crc_ok = media_entry_crc_ok(raw);
+
+	walk->counts.bad++;
+	if (le64_get(raw->fm_seqnum) != index)
+		add(walk, &at, PROBLEM_ENTRY_SEQNUM, le64_get(raw->fm_seqnum), index);
+	if (!crc_ok)
+		add(walk, &at, PROBLEM_ENTRY_CRC, le64_get(raw->fm_crc),
+		    csum_crc32(raw, offsetof(struct fm_entry, fm_crc)));
+	return crc_ok;
+}
+
+void check_entries(struct check_walk *walk)
+{
+	const struct fm_entry *raw;
+	struct log_iter it;
+	uint64_t index;
+	bool ok;
+	int rc;
+
+	log_iter_init(&it, &walk->check->log, walk->first, walk->end, walk->batch);
+	while ((rc = log_iter_next(&it, &raw, &index, &ok, &walk->err)) > 0) {
+		if (ok || judge_validity(walk, raw, index))
+			judge_entry(walk, raw, index);
+		if (index % LOG_BATCH == 0 && ctx_cancelled(walk->check->ctx)) {
+			rc = err_set(&walk->err, -ECANCELED, walk->check->dev->name, "cancelled");
+			break;
+		}
+	}
+	walk->rc = rc;
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making files and directories: plan, zero, append, publish, report; group by group. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "create_plan.h"
+#include "ctx.h"
+#include "err.h"
+#include "role.h"
+#include "super.h"
+
+/* Requests that are published together; what a crash can take back at most, unreported. */
+#define GROUP_REQS 256
+
+/* Zeroing more than this lets other writers in meanwhile. */
+#define LONG_ZERO (256ULL << 20)
+
+struct create {
+	struct famfs *fs;
+	const struct famfs_create_req *reqs;
+	size_t nr;
+	struct famfs_create_ops ops;
+	struct plan plan;
+	bool held;			/* space is reserved */
+	bool published;			/* the group in hand is in the log */
+	uint64_t zeroed, zero_total;	/* for the progress */
+	struct famfs_err *first;	/* where the first failure of a request goes */
+	int first_rc;
+};
+
+static int require_master(struct famfs *fs, const struct famfs_super *super,
+			  struct famfs_err *err)
+{
+	char uuid[FAMFS_UUID_STR];
+	int rc;
+
+	if (role_of(fs->ctx, super) == FAMFS_ROLE_MASTER)
+		return 0;
+	rc = err_set(err, -EPERM, fs->dev->name,
+		     "this host is a client: only the master, with system UUID %s, writes here",
+		     famfs_uuid_format(super->system_uuid, uuid));
+	return err_hint(err, rc, "run the command on that host");
+}
+
+/* Is it still the file system whose log was read, and still ours? */
+static int require_same(struct famfs *fs, struct famfs_err *err)
+{
+	struct famfs_super super;
+	unsigned int problems;
+	int rc = super_read(fs->dev, &super, &problems, err);
+
+	if (!rc && !problems && !memcmp(super.uuid, fs->super.uuid, sizeof(super.uuid)))
+		return require_master(fs, &super, err);
+	if (rc)
+		return rc;
+	rc = err_set(err, -ESTALE, fs->dev->name,
+		     "the file system was made anew or destroyed in the meantime");
+	return err_hint(err, rc, "look at it with famfs df, then repeat the command");
+}
+
+/* Space that others are filling right now is not free, though the log does not know it yet. */
+static int take_held(struct famfs *fs, struct famfs_err *err)
+{
+	uint64_t at = 0, off, len;
+	int rc;
+
+	while ((rc = dev_held_next(fs->dev, at, &off, &len, err)) > 0) {
+		space_take(&fs->space, off, len);
+		if (__builtin_add_overflow(off, len, &at))
+			break;
+	}
+	return rc < 0 ? rc : 0;
+}
+
+/* Takes the writers' lock and sees what others did before. */
+static int lock_and_read(struct famfs *fs, struct famfs_err *err)
+{
+	int rc = dev_lock(fs->dev, true, err);
+
+	if (rc)
+		return rc;
+	rc = require_same(fs, err);
+	if (!rc)
+		rc = famfs_refresh(fs, err);
+	if (!rc)
+		rc = famfs_damage(fs, err);
+	if (!rc)
+		rc = take_held(fs, err);
+	if (rc)
+		dev_unlock(fs->dev);
+	return rc;
+}
+
+static int begin(struct famfs *fs, struct famfs_err *err)
+{
+	int rc;
+
+	if (!(fs->flags & FAMFS_OPEN_WRITE))
+		return err_set(err, -EROFS, fs->dev->name, "opened for reading only");
+	if (dev_is_mounted(fs->dev)) {
+		rc = err_set(err, -EBUSY, fs->dev->name, "is mounted");
+		return err_hint(err, rc, "unmount it, or work through the mount");
+	}
+	return lock_and_read(fs, err);
+}
+
+static void zero_progress(void *data, uint64_t bytes)
+{
+	struct create *c = data;
+
+	c->zeroed += bytes;
+	if (c->ops.progress)
+		c->ops.progress(c->ops.data, c->zeroed, c->zero_total);
+}
+
+static int zero_entry(struct create *c, const struct famfs_entry *entry, struct famfs_err *err)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < entry->extents_nr && !rc; i++)
+		rc = dev_zero(c->fs->dev, entry->extents[i].off, entry->extents[i].len,
+			      zero_progress, c, err);
+	if (rc && err && err->rc == rc && !err->hint[0])
+		err_inside(err, rc, c->fs->dev->name, entry->path);
+	return rc;
+}
+
+static int zero_all(struct create *c, struct famfs_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < c->plan.items_nr && !rc; i++) {
+		if (plan_needs_zero(&c->plan, &c->plan.items[i]))
+			rc = zero_entry(c, plan_entry(&c->plan, &c->plan.items[i]), err);
+	}
+	return rc;
+}
+
+/* Reserves the space of every planned file. */
+static int hold_all(struct create *c, struct famfs_err *err)
+{
+	int rc = 0;
+
+	c->held = true;
+	for (uint64_t i = 0; i < c->plan.entries_nr; i++) {
+		const struct famfs_entry *entry = &c->plan.entries[i];
+
+		for (uint32_t j = 0; j < entry->extents_nr && !rc; j++)
+			rc = dev_hold(c->fs->dev, entry->extents[j].off, entry->extents[j].len,
+				      err);
+	}
+	return rc;
+}
+
+static void drop_all(struct create *c)
+{
+	if (c->held)
+		dev_drop(c->fs->dev, 0, c->fs->dev->size);
+	c->held = false;
+}
+
+/*
+ * Zeroes a group's space with the writers' lock open for others, who see the space as reserved. When
+ * this fails the lock may be lost.
+ */
+static int zero_unlocked(struct create *c, struct famfs_err *err)
+{
+	int rc = hold_all(c, err);
+
+	if (rc)
+		return rc;
+	plan_forget_names(&c->plan);
+	dev_unlock(c->fs->dev);
+	rc = zero_all(c, err);
+	if (!rc)
+		rc = lock_and_read(c->fs, err);
+	if (!rc)
+		rc = plan_rebase(&c->plan, err);
+	return rc;
+}
+
+static int zero_group(struct create *c, struct famfs_err *err)
+{
+	if (!c->plan.zero_len || c->ops.dry_run)
+		return 0;
+	return c->plan.zero_len > LONG_ZERO ? zero_unlocked(c, err) : zero_all(c, err);
+}
+
+static int publish_group(struct create *c, struct famfs_err *err)
+{
+	struct log *log = &c->fs->log;
+	uint64_t nr = c->plan.entries_nr;
+	int rc;
+
+	if (!nr || c->ops.dry_run)
+		return 0;
+	rc = dev_reserve(c->fs->dev, media_slot_off(log->count), nr * MEDIA_ENTRY_LEN, err);
+	for (uint64_t i = 0; i < nr && !rc; i++)
+		rc = log_stage(log, i, &c->plan.entries[i], err);
+	if (!rc)
+		rc = require_same(c->fs, err);
+	if (!rc)
+		rc = log_publish(log, nr, err);
+	if (rc)
+		return rc;
+	c->published = true;
+	c->fs->good = log->count;
+	for (uint64_t i = 0; i < nr; i++) {
+		c->fs->dirs += c->plan.entries[i].type == FAMFS_ENTRY_MKDIR;
+		c->fs->files += c->plan.entries[i].type == FAMFS_ENTRY_FILE;
+		c->fs->file_bytes += c->plan.entries[i].size;
+	}
+	return 0;
+}
+
+static void report_one(struct create *c, const struct plan_item *item,
+		       const struct famfs_entry *entry)
+{
+	/* The reason comes before those that only share its fate. */
+	if (item->status == FAMFS_FAILED && (!c->first_rc || c->first_rc == -ECANCELED)) {
+		c->first_rc = item->err->rc;
+		if (c->first)
+			*c->first = *item->err;
+	}
+	if (c->ops.done)
+		c->ops.done(c->ops.data, item->req, item->status, entry, item->err);
+}
+
+static int report_group(struct create *c, struct famfs_err *err)
+{
+	struct famfs_entry entry;
+	int rc;
+
+	for (size_t i = 0; i < c->plan.items_nr; i++) {
+		const struct plan_item *item = &c->plan.items[i];
+
+		if (item->status == FAMFS_FAILED) {
+			report_one(c, item, NULL);
+		} else if (item->status == FAMFS_CREATED) {
+			report_one(c, item, plan_entry(&c->plan, item));
+		} else {
+			rc = fs_entry(c->fs, item->found, &entry, err);
+			if (rc)
+				return rc;
+			report_one(c, item, &entry);
+		}
+	}
+	return 0;
+}
+
+static bool any_failed(const struct create *c)
+{
+	for (size_t i = 0; i < c->plan.items_nr; i++) {
+		if (c->plan.items[i].status == FAMFS_FAILED)
+			return true;
+	}
+	return false;
+}
+
+/* All or nothing, and it is nothing: what could have been made fails with the rest. */
+static int fail_rest(struct create *c, struct famfs_err *err)
+{
+	struct famfs_err why;
+
+	for (size_t i = 0; i < c->plan.items_nr; i++) {
+		struct plan_item *item = &c->plan.items[i];
+		int rc;
+
+		if (item->status != FAMFS_CREATED)
+			continue;
+		err_set(&why, -ECANCELED, "", "not made: another of the files failed, and all or "
+			"none were wanted");
+		err_inside(&why, why.rc, c->fs->dev->name, c->reqs[item->req].path);
+		rc = plan_fail(item, &why, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* Plans requests from @*next on until the group is full. */
+static int plan_group(struct create *c, size_t *next, struct famfs_err *err)
+{
+	/* What is not published yet must stay in sight of the requests behind it. */
+	bool single = c->ops.atomic || c->ops.dry_run;
+	size_t first = *next;
+	int rc;
+
+	while (*next < c->nr) {
+		if (!single && (*next - first >= GROUP_REQS || c->plan.zero_len > LONG_ZERO))
+			break;
+		if (ctx_cancelled(c->fs->ctx))
+			return err_set(err, -ECANCELED, c->fs->dev->name, "cancelled");
+		rc = plan_add(&c->plan, *next, err);
+		if (rc)
+			return rc;
+		(*next)++;
+	}
+	return 0;
+}
+
+/* Writes what was planned. Return: 0 also when nothing is wanted because not all can be had. */
+static int write_group(struct create *c, struct famfs_err *err)
+{
+	int rc = 0;
+
+	if (!c->ops.atomic || !any_failed(c))
+		rc = zero_group(c, err);
+	if (rc)
+		return rc;
+	/* Another writer may have taken a name while the space was zeroed. */
+	return c->ops.atomic && any_failed(c) ? 0 : publish_group(c, err);
+}
+
+/* A group from its plan to its report. */
+static int do_group(struct create *c, size_t *next, struct famfs_err *err)
+{
+	int rc = plan_group(c, next, err);
+
+	c->published = false;
+	if (!rc)
+		rc = write_group(c, err);
+	if (!rc && c->ops.atomic && any_failed(c))
+		rc = fail_rest(c, err);
+	if (!rc)
+		rc = report_group(c, err);
+	plan_reset(&c->plan, !c->published);
+	drop_all(c);
+	return rc;
+}
+
+static uint64_t bytes_to_zero(const struct famfs_create_req *reqs, size_t nr)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		if (!(reqs[i].flags & (FAMFS_CREATE_DIR | FAMFS_CREATE_NO_ZERO)) &&
+		    __builtin_add_overflow(sum, reqs[i].size, &sum))
+			return UINT64_MAX;
+	}
+	return sum;
+}
+
+int famfs_create(struct famfs *fs, const struct famfs_create_req *reqs, size_t nr,
+		 const struct famfs_create_ops *ops, struct famfs_err *err)
+{
+	struct create c = {
+		.fs = fs,
+		.reqs = reqs,
+		.nr = nr,
+		.zero_total = bytes_to_zero(reqs, nr),
+		.first = err,
+	};
+	size_t next = 0;
+	int rc;
+
+	if (ops)
+		c.ops = *ops;
+	rc = begin(fs, err);
+	if (rc)
+		return rc;
+	plan_init(&c.plan, fs, reqs);
+	while (!rc && next < nr)
+		rc = do_group(&c, &next, err);
+	plan_fini(&c.plan);
+	fs->staged = NULL;
+	if (!rc && !c.ops.dry_run)
+		rc = dev_finish(fs->dev, err);
+	dev_unlock(fs->dev);
+	return rc ? rc : c.first_rc;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening a file system and reading its log. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctx.h"
+#include "err.h"
+#include "fs.h"
+#include "role.h"
+#include "super.h"
+
+#define NAMES_EXPECT_MAX 65536
+
+struct same_path {
+	struct famfs *fs;
+	const char *path;
+	size_t len;
+	struct famfs_err *err;
+};
+
+static int same_path(void *data, uint64_t index)
+{
+	const struct same_path *want = data;
+	struct famfs *fs = want->fs;
+	struct fm_entry raw;
+	const char *path;
+	int rc;
+
+	if (index >= fs->log.count) {
+		index -= fs->log.count;
+		return index < fs->staged_nr && !strcmp(fs->staged[index].path, want->path);
+	}
+	rc = log_read(&fs->log, index, 1, &raw, want->err);
+	if (rc)
+		return rc;
+	path = media_entry_path(&raw);
+	return path && strnlen(path, FAMFS_PATH_SIZE) == want->len &&
+	       !memcmp(path, want->path, want->len);
+}
+
+int fs_find(struct famfs *fs, const char *path, uint64_t *ret_index, bool *ret_dir,
+	    struct famfs_err *err)
+{
+	struct same_path want = { .fs = fs, .path = path, .len = strlen(path), .err = err };
+
+	if (!*path || !strcmp(path, FS_META_DIR)) {
+		*ret_index = FAMFS_NONE;
+		*ret_dir = true;
+		return 1;
+	}
+	return names_find(&fs->names, names_hash(&fs->names, path, want.len), same_path, &want,
+			  ret_index, ret_dir);
+}
+
+int fs_entry(struct famfs *fs, uint64_t index, struct famfs_entry *ret_entry,
+	     struct famfs_err *err)
+{
+	struct fm_entry raw;
+	int rc;
+
+	if (index == FAMFS_NONE) {
+		memset(ret_entry, 0, sizeof(*ret_entry));
+		ret_entry->index = FAMFS_NONE;
+		ret_entry->type = FAMFS_ENTRY_MKDIR;
+		ret_entry->mode = 0755;
+		return 0;
+	}
+	if (index >= fs->log.count) {
+		*ret_entry = fs->staged[index - fs->log.count];
+		return 0;
+	}
+	rc = log_read(&fs->log, index, 1, &raw, err);
+	if (!rc)
+		media_entry_decode(&raw, index, ret_entry);
+	return rc;
+}
+
+void fs_take_entry(struct space *space, const struct famfs_entry *entry)
+{
+	for (uint32_t i = 0; i < entry->extents_nr; i++) {
+		/* Only the primary device's space is ours to give. */
+		if (entry->extents[i].dev_index == 0)
+			space_take(space, entry->extents[i].off, entry->extents[i].len);
+	}
+}
+
+void fs_take_meta(const struct famfs *fs, struct space *space)
+{
+	space_take(space, 0, FAMFS_LOG_OFF + fs->log.len);
+}
+
+/* Enters a valid entry's name; one that is there already, or cannot be looked up, is unusable. */
+static int add_name(struct famfs *fs, const struct fm_entry *raw, uint64_t index,
+		    struct famfs_err *err)
+{
+	const char *path = media_entry_path(raw);
+	bool dir = le32_get(raw->fm_type) == FAMFS_ENTRY_MKDIR, found_dir;
+	struct same_path want = { .fs = fs, .path = path, .err = err };
+	uint64_t hash, found;
+	int rc;
+
+	if (!path || path_problems(path, FAMFS_PATH_SIZE) & FS_PATH_UNUSABLE) {
+		fs->unusable += le32_get(raw->fm_type) != FAMFS_ENTRY_ADD_DAXDEV;
+		return 0;
+	}
+	want.len = strlen(path);
+	hash = names_hash(&fs->names, path, want.len);
+	rc = names_find(&fs->names, hash, same_path, &want, &found, &found_dir);
+	if (rc < 0)
+		return rc;
+	if (rc) {
+		fs->unusable++;
+		return 0;
+	}
+	rc = names_add(&fs->names, hash, index, dir);
+	if (rc)
+		return err_set(err, rc, fs->dev->name, "cannot hold the names of %" PRIu64
+			       " entries in memory", fs->log.count);
+	fs->dirs += dir;
+	fs->files += !dir;
+	if (!dir)
+		fs->file_bytes += le64_get(raw->fm_file.fm_size);
+	return 0;
+}
+
+/* Reads on from entry @good to the last published one, or the first bad one. */
+static int read_entries(struct famfs *fs, struct famfs_err *err)
+{
+	struct famfs_entry entry;
+	const struct fm_entry *raw;
+	struct log_iter it;
+	uint64_t index;
+	bool ok;
+	int rc;
+
+	log_iter_init(&it, &fs->log, fs->good, fs->log.count, fs->batch);
+	while ((rc = log_iter_next(&it, &raw, &index, &ok, err)) > 0) {
+		if (!ok) {
+			fs->stopped = true;
+			break;
+		}
+		rc = add_name(fs, raw, index, err);
+		if (rc)
+			return rc;
+		if (fs->flags & FAMFS_OPEN_WRITE) {
+			media_entry_decode(raw, index, &entry);
+			fs_take_entry(&fs->space, &entry);
+		}
+		fs->good = index + 1;
+	}
+	return rc < 0 ? rc : 0;
+}
+
+static int read_super(struct famfs *fs, struct famfs_super *ret_super, struct famfs_err *err)
+{
+	unsigned int problems;
+	int rc = super_read(fs->dev, ret_super, &problems, err);
+
+	return rc ? rc : super_require(fs->dev, ret_super, problems, err);
+}
+
+int fs_load(struct famfs *fs, struct famfs_err *err)
+{
+	int rc = read_super(fs, &fs->super, err);
+
+	if (!rc)
+		rc = log_open(fs->dev, &fs->super, true, &fs->log, err);
+	if (rc)
+		return rc;
+	names_fini(&fs->names);
+	space_fini(&fs->space);
+	fs->good = fs->files = fs->dirs = fs->unusable = fs->file_bytes = fs->staged_nr = 0;
+	fs->stopped = false;
+	/* A count that is not true must not cost memory: the table grows with what is found. */
+	if (names_init(&fs->names, fs->log.count < NAMES_EXPECT_MAX ? fs->log.count : NAMES_EXPECT_MAX))
+		return err_nomem(err);
+	if (fs->flags & FAMFS_OPEN_WRITE) {
+		if (space_init(&fs->space, super_usable_size(fs->dev, &fs->super)))
+			return err_nomem(err);
+		fs_take_meta(fs, &fs->space);
+	}
+	return read_entries(fs, err);
+}
+
+int famfs_open(struct famfs_ctx *ctx, const char *device, unsigned int flags,
+	       struct famfs **ret_fs, struct famfs_err *err)
+{
+	unsigned int dev_flags = (flags & FAMFS_OPEN_WRITE ? DEV_WRITE : 0) |
+				 (flags & FAMFS_OPEN_SYNC ? DEV_SYNC : 0);
+	struct famfs *fs = calloc(1, sizeof(*fs));
+	int rc = 0;
+
+	if (fs)
+		fs->batch = malloc(LOG_BATCH * sizeof(*fs->batch));
+	if (!fs || !fs->batch) {
+		famfs_close(fs);
+		return err_nomem(err);
+	}
+	fs->ctx = ctx;
+	fs->flags = flags;
+	rc = dev_open(ctx, device, dev_flags, &fs->dev, err);
+	if (!rc)
+		rc = fs_load(fs, err);
+	if (rc) {
+		famfs_close(fs);
+		return rc;
+	}
+	*ret_fs = fs;
+	return 0;
+}
+
+void famfs_close(struct famfs *fs)
+{
+	if (!fs)
+		return;
+	names_fini(&fs->names);
+	space_fini(&fs->space);
+	dev_close(fs->dev);
+	free(fs->batch);
+	free(fs);
+}
+
+int famfs_refresh(struct famfs *fs, struct famfs_err *err)
+{
+	struct famfs_super super;
+	uint64_t count = fs->log.count, len = fs->log.len;
+	int rc = read_super(fs, &super, err);
+
+	if (rc)
+		return rc;
+	if (memcmp(super.uuid, fs->super.uuid, sizeof(super.uuid)))
+		return fs_load(fs, err);
+	fs->super = super;
+	rc = log_reread(&fs->log, &super, true, err);
+	if (rc)
+		return rc;
+	/* A shorter log, or one that was bad at its end, is another one than was read. */
+	if (fs->log.count < count || fs->log.len != len || fs->stopped)
+		return fs_load(fs, err);
+	return read_entries(fs, err);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An open file system: the device, its log as far as it is good, and the names in it. */
+#ifndef FS_H
+#define FS_H
+
+#include "dev.h"
+#include "famfs.h"
+#include "log.h"
+#include "names.h"
+#include "path.h"
+#include "space.h"
+
+/* A name with one of these cannot be looked up. */
+#define FS_PATH_UNUSABLE \
+	(PATH_EMPTY | PATH_ABSOLUTE | PATH_ESCAPE | PATH_DOT | PATH_UNTERMINATED)
+
+#define FS_META_DIR ".meta"
+
+struct famfs {
+	struct famfs_ctx *ctx;
+	struct dev *dev;
+	unsigned int flags;		/* enum famfs_open_flags */
+	struct famfs_super super;
+	struct log log;
+	uint64_t good;			/* entries read so far, all valid */
+	bool stopped;			/* entry number @good is invalid: nothing behind it is read */
+	struct names names;
+	uint64_t files, dirs, unusable;
+	uint64_t file_bytes;
+	struct space space;		/* for writing only */
+	struct fm_entry *batch;		/* LOG_BATCH entries */
+	/*
+	 * Entries that are about to be appended have numbers from log.count on and are looked up here.
+	 */
+	const struct famfs_entry *staged;
+	uint64_t staged_nr;
+};
+
+/* Reads superblock and log anew, from the start. */
+int fs_load(struct famfs *fs, struct famfs_err *err);
+
+/*
+ * Finds a cleaned path: 1 and the entry's number, FAMFS_NONE for the root and .meta; 0; -errno.
+ * Staged entries are found too.
+ */
+int fs_find(struct famfs *fs, const char *path, uint64_t *ret_index, bool *ret_dir,
+	    struct famfs_err *err);
+
+/* Decodes an entry that fs_find() found. */
+int fs_entry(struct famfs *fs, uint64_t index, struct famfs_entry *ret_entry,
+	     struct famfs_err *err);
+
+/* Takes an entry's extents, and the superblock and log, out of the free space. */
+void fs_take_entry(struct space *space, const struct famfs_entry *entry);
+void fs_take_meta(const struct famfs *fs, struct space *space);
+
+#endif
