@@ -25,8 +25,7 @@ int check_each_file(struct famfs_check *check,
 
 	log_iter_init(&it, &check->log, 0, check->end, batch);
 	while ((rc = log_iter_next(&it, &raw, &index, &ok, err)) > 0) {
-		if (le32_get(raw->fm_type) != FAMFS_ENTRY_FILE ||
-		    (!ok && !media_entry_crc_ok(raw)))
+		if (le32_get(raw->fm_type) != FAMFS_ENTRY_FILE || (!ok && !media_entry_crc_ok(raw)))
 			continue;
 		media_entry_decode(raw, index, &entry);
 		rc = fn(data, &entry);

@@ -32,9 +32,11 @@ static void judge_daxdev(struct famfs_check *check, struct daxdevs *devs,
 	uint64_t off = media_slot_off(entry->index);
 
 	if (entry->dd_index != devs->nr + 1 || entry->dd_index >= DAXDEVS_MAX)
-		add_rec(check, entry->index, PROBLEM_DAXDEV_INDEX, (struct problem_rec){
-			.off = off, .value = entry->dd_index, .expected = devs->nr + 1,
-			.other = FAMFS_NONE });
+		add_rec(check, entry->index, PROBLEM_DAXDEV_INDEX,
+			(struct problem_rec){ .off = off,
+					      .value = entry->dd_index,
+					      .expected = devs->nr + 1,
+					      .other = FAMFS_NONE });
 	for (uint32_t i = 0; i < devs->nr; i++) {
 		if (!memcmp(devs->uuid[i], entry->dd_uuid, sizeof(devs->uuid[i])))
 			add_rec(check, entry->index, PROBLEM_DAXDEV_UUID,
@@ -86,8 +88,7 @@ struct bad_ranges {
 static void keep_range(void *data, uint64_t off, uint64_t len)
 {
 	struct bad_ranges *bad = data;
-	struct bad_range *more =
-		reallocarray(bad->ranges, bad->nr + 1, sizeof(*bad->ranges));
+	struct bad_range *more = reallocarray(bad->ranges, bad->nr + 1, sizeof(*bad->ranges));
 
 	if (!more) {
 		bad->failed = true;
@@ -112,8 +113,8 @@ static void judge_range(struct bad_ranges *bad, uint64_t off, uint64_t len, uint
 		if (from >= to)
 			continue;
 		range->used = true;
-		add_rec(bad->check, entry, PROBLEM_MEDIA_ERROR, (struct problem_rec){
-			.off = from, .len = to - from, .other = FAMFS_NONE });
+		add_rec(bad->check, entry, PROBLEM_MEDIA_ERROR,
+			(struct problem_rec){ .off = from, .len = to - from, .other = FAMFS_NONE });
 	}
 }
 
@@ -143,9 +144,10 @@ int check_media(struct famfs_check *check, struct famfs_err *err)
 	}
 	for (uint64_t i = 0; !rc && i < bad.nr; i++) {
 		if (!bad.ranges[i].used)
-			add_rec(check, FAMFS_NONE, PROBLEM_MEDIA_ERROR_FREE, (struct problem_rec){
-				.off = bad.ranges[i].off, .len = bad.ranges[i].len,
-				.other = FAMFS_NONE });
+			add_rec(check, FAMFS_NONE, PROBLEM_MEDIA_ERROR_FREE,
+				(struct problem_rec){ .off = bad.ranges[i].off,
+						      .len = bad.ranges[i].len,
+						      .other = FAMFS_NONE });
 	}
 	free(bad.ranges);
 	return rc;

@@ -16,27 +16,27 @@ static void add(struct check_walk *walk, const struct famfs_entry *entry, enum p
 		uint64_t value, uint64_t expected)
 {
 	problem_add(&walk->list, (struct problem_rec){
-		.entry = (uint32_t)entry->index,
-		.problem = (uint16_t)problem,
-		.off = media_slot_off(entry->index),
-		.len = MEDIA_ENTRY_LEN,
-		.value = value,
-		.expected = expected,
-		.other = FAMFS_NONE,
-	});
+					 .entry = (uint32_t)entry->index,
+					 .problem = (uint16_t)problem,
+					 .off = media_slot_off(entry->index),
+					 .len = MEDIA_ENTRY_LEN,
+					 .value = value,
+					 .expected = expected,
+					 .other = FAMFS_NONE,
+				 });
 }
 
 static void add_extent(struct check_walk *walk, const struct famfs_entry *entry,
 		       enum problem problem, const struct famfs_extent *extent)
 {
 	problem_add(&walk->list, (struct problem_rec){
-		.entry = (uint32_t)entry->index,
-		.problem = (uint16_t)problem,
-		.off = extent->off,
-		.len = extent->len,
-		.value = extent->dev_index,
-		.other = FAMFS_NONE,
-	});
+					 .entry = (uint32_t)entry->index,
+					 .problem = (uint16_t)problem,
+					 .off = extent->off,
+					 .len = extent->len,
+					 .value = extent->dev_index,
+					 .other = FAMFS_NONE,
+				 });
 }
 
 static void judge_path(struct check_walk *walk, const struct famfs_entry *entry,
@@ -76,8 +76,8 @@ static void keep_name(struct check_walk *walk, const struct famfs_entry *entry)
 	if (entry->type == FAMFS_ENTRY_MKDIR)
 		kept->name |= CHECK_IS_DIR;
 	kept->parent = 0;
-	if (slash && !(parent_len == strlen(FS_META_DIR) &&
-		       !memcmp(entry->path, FS_META_DIR, parent_len)))
+	if (slash &&
+	    !(parent_len == strlen(FS_META_DIR) && !memcmp(entry->path, FS_META_DIR, parent_len)))
 		kept->parent = (names_hash(&check->names, entry->path, parent_len) | 2) &
 			       ~CHECK_IS_DIR;
 }
@@ -119,18 +119,30 @@ static void judge_extent(struct check_walk *walk, const struct famfs_entry *entr
 		walk->overlap = true;
 }
 
+static bool count_is_possible(const struct famfs_entry *entry)
+{
+	uint64_t nr = entry->ext_type == FAMFS_EXT_SIMPLE ? entry->nextents : entry->nstrips;
+
+	return nr >= 1 && nr <= FAMFS_EXTENTS_MAX;
+}
+
+static bool extent_is_zero(const struct famfs_extent *extent)
+{
+	return !extent->dev_index && !extent->off && !extent->len;
+}
+
 static void judge_simple(struct check_walk *walk, const struct famfs_entry *entry)
 {
 	uint64_t sum = 0;
 
-	if (entry->nextents < 1 || entry->nextents > FAMFS_EXTENTS_MAX) {
+	if (!count_is_possible(entry)) {
 		add(walk, entry, PROBLEM_NEXTENTS_RANGE, entry->nextents,
 		    entry->nextents ? FAMFS_EXTENTS_MAX : 1);
 		return;
 	}
 	for (uint32_t i = 0; i < entry->extents_nr; i++) {
 		if (__builtin_add_overflow(sum, entry->extents[i].len, &sum))
-			return;	/* said of the extent: its end does not fit either */
+			return; /* said of the extent: its end does not fit either */
 	}
 	if (sum < entry->size)
 		add(walk, entry, PROBLEM_EXTENT_SHORT, sum, entry->size);
@@ -143,7 +155,7 @@ static bool chunk_is_possible(uint64_t chunk)
 
 static void judge_interleave(struct check_walk *walk, const struct famfs_entry *entry)
 {
-	bool nr_ok = entry->nstrips >= 1 && entry->nstrips <= FAMFS_EXTENTS_MAX;
+	bool nr_ok = count_is_possible(entry);
 	bool chunk_ok = chunk_is_possible(entry->chunk_size);
 
 	if (entry->nextents != 1)
@@ -198,8 +210,12 @@ static void judge_file(struct check_walk *walk, const struct famfs_entry *entry)
 		judge_interleave(walk, entry);
 	else
 		add(walk, entry, PROBLEM_EXT_TYPE, entry->ext_type, 0);
-	for (uint32_t i = 0; i < entry->extents_nr; i++)
+	for (uint32_t i = 0; i < entry->extents_nr; i++) {
+		/* Of impossibly many extents, those never filled in say nothing. */
+		if (!count_is_possible(entry) && extent_is_zero(&entry->extents[i]))
+			continue;
 		judge_extent(walk, entry, &entry->extents[i]);
+	}
 	judge_fmap(walk, entry);
 }
 

@@ -30,13 +30,13 @@ struct famfs_check {
 	struct log log;
 	struct famfs_check_summary summary;
 	struct problem_list list;
-	uint64_t next;			/* finding that comes next */
-	uint64_t end;			/* entries that are looked at */
-	uint64_t data_off;		/* first byte that files may use */
+	uint64_t next;     /* finding that comes next */
+	uint64_t end;      /* entries that are looked at */
+	uint64_t data_off; /* first byte that files may use */
 	struct names names;
-	struct check_name *name_of;	/* @end of them */
+	struct check_name *name_of; /* @end of them */
 	struct space space;
-	bool overlap;			/* some extents meet: find out which */
+	bool overlap; /* some extents meet: find out which */
 };
 
 /* Walks entries [first, end) with a batch, findings and counts of its own. */

@@ -4,8 +4,8 @@
 #include "err.h"
 
 /*
- * Names are compared by their 64-bit hashes: they are keyed at random for each check, so that a file
- * system cannot be made to collide, and 500,000 names do so by accident once in 10^8 checks.
+ * Names are compared by their 64-bit hashes: they are keyed at random for each check, so that a
+ * file system cannot be made to collide, and 500,000 names do so by accident once in 10^8 checks.
  */
 struct same_hash {
 	const struct check_name *name_of;
@@ -29,11 +29,11 @@ static int find(const struct famfs_check *check, uint64_t hash, uint64_t *ret_en
 static void add(struct famfs_check *check, uint64_t entry, enum problem problem, uint64_t other)
 {
 	problem_add(&check->list, (struct problem_rec){
-		.entry = (uint32_t)entry,
-		.problem = (uint16_t)problem,
-		.off = media_slot_off(entry),
-		.other = other,
-	});
+					  .entry = (uint32_t)entry,
+					  .problem = (uint16_t)problem,
+					  .off = media_slot_off(entry),
+					  .other = other,
+				  });
 }
 
 /* The directory must have been made by an earlier entry: only those are in the table yet. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who overlaps whom. Only run when some extents meet: the walk over the entries has seen two of them
- * take the same allocation unit. Every entry is told its earliest other owner, and how many more
- * there are, in O(n log n), also when all extents lie on one place.
+ * Who overlaps whom. Only run when some extents meet: the walk over the entries has seen two of
+ * them take the same allocation unit. Every entry is told its earliest other owner, and how many
+ * more there are, in O(n log n), also when all extents lie on one place.
  */
 #include <stdlib.h>
 
@@ -22,11 +22,11 @@ struct hit {
 };
 
 struct overlap {
-	struct piece *pieces;	/* by start */
+	struct piece *pieces; /* by start */
 	uint64_t nr, cap;
-	uint64_t *ends;		/* sorted */
-	uint32_t *min;		/* segment tree over the pieces: smallest entry */
-	struct piece *heap;	/* pieces begun so far, smallest entry on top */
+	uint64_t *ends;     /* sorted */
+	uint32_t *min;      /* segment tree over the pieces: smallest entry */
+	struct piece *heap; /* pieces begun so far, smallest entry on top */
 	uint64_t heap_nr;
 	struct hit *hits;
 	uint64_t hits_nr;

@@ -12,17 +12,17 @@ static void add(struct famfs_check *check, enum problem problem, uint64_t off, u
 		uint64_t expected)
 {
 	problem_add(&check->list, (struct problem_rec){
-		.entry = PROBLEM_NO_ENTRY,
-		.problem = (uint16_t)problem,
-		.off = off,
-		.len = sizeof(uint64_t),
-		.value = value,
-		.expected = expected,
-		.other = FAMFS_NONE,
-	});
+					  .entry = PROBLEM_NO_ENTRY,
+					  .problem = (uint16_t)problem,
+					  .off = off,
+					  .len = sizeof(uint64_t),
+					  .value = value,
+					  .expected = expected,
+					  .other = FAMFS_NONE,
+				  });
 }
 
-#define SUPER_OFF(field) offsetof(struct fm_super, field)
+#define SUPER_OFF(field)     offsetof(struct fm_super, field)
 #define LOG_FIELD_OFF(field) (FAMFS_LOG_OFF + offsetof(struct fm_log, field))
 
 static void judge_dev_size(struct famfs_check *check, const struct famfs_super *super)
@@ -88,16 +88,16 @@ static void judge_header(struct famfs_check *check, const struct fm_log *raw, bo
 		add(check, PROBLEM_LAST_INDEX, LOG_FIELD_OFF(fm_last_index), header->last_index,
 		    media_log_slots(header->len) - 1);
 	if (log->problems & LOG_BAD_NEXT_SEQNUM)
-		add(check, PROBLEM_NEXT_SEQNUM, LOG_FIELD_OFF(fm_next_seqnum),
-		    header->next_seqnum, header->next_index);
+		add(check, PROBLEM_NEXT_SEQNUM, LOG_FIELD_OFF(fm_next_seqnum), header->next_seqnum,
+		    header->next_index);
 	if (log->problems & LOG_TORN_TAIL)
 		add(check, PROBLEM_TORN_TAIL, LOG_FIELD_OFF(fm_next_seqnum), header->next_seqnum,
 		    header->next_index);
 }
 
 /*
- * Entries at the end that were never written are not looked at one by one: next_index is wrong. Where
- * it lies beyond the last slot, the end of what was written is the end of the log.
+ * Entries at the end that were never written are not looked at one by one: next_index is wrong.
+ * Where it lies beyond the last slot, the end of what was written is the end of the log.
  */
 static int find_end(struct famfs_check *check, struct famfs_err *err)
 {
@@ -121,15 +121,16 @@ static int find_end(struct famfs_check *check, struct famfs_err *err)
 	if (end == log->count || log->problems & LOG_BAD_NEXT_INDEX)
 		return 0;
 	check->summary.bad += log->count - end;
-	problem_add(&check->list, (struct problem_rec){
-		.entry = (uint32_t)end,
-		.problem = PROBLEM_ENTRY_CRC,
-		.off = media_slot_off(end),
-		.len = MEDIA_ENTRY_LEN,
-		.expected = csum_crc32(&zero, offsetof(struct fm_entry, fm_crc)),
-		.other = FAMFS_NONE,
-		.more = log->count - end - 1,
-	});
+	problem_add(&check->list,
+		    (struct problem_rec){
+			    .entry = (uint32_t)end,
+			    .problem = PROBLEM_ENTRY_CRC,
+			    .off = media_slot_off(end),
+			    .len = MEDIA_ENTRY_LEN,
+			    .expected = csum_crc32(&zero, offsetof(struct fm_entry, fm_crc)),
+			    .other = FAMFS_NONE,
+			    .more = log->count - end - 1,
+		    });
 	return 0;
 }
 

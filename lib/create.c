@@ -21,15 +21,14 @@ struct create {
 	size_t nr;
 	struct famfs_create_ops ops;
 	struct plan plan;
-	bool held;			/* space is reserved */
-	bool published;			/* the group in hand is in the log */
-	uint64_t zeroed, zero_total;	/* for the progress */
-	struct famfs_err *first;	/* where the first failure of a request goes */
+	bool held;                   /* space is reserved */
+	bool published;              /* the group in hand is in the log */
+	uint64_t zeroed, zero_total; /* for the progress */
+	struct famfs_err *first;     /* where the first failure of a request goes */
 	int first_rc;
 };
 
-static int require_master(struct famfs *fs, const struct famfs_super *super,
-			  struct famfs_err *err)
+static int require_master(struct famfs *fs, const struct famfs_super *super, struct famfs_err *err)
 {
 	char uuid[FAMFS_UUID_STR];
 	int rc;
@@ -160,8 +159,8 @@ static void drop_all(struct create *c)
 }
 
 /*
- * Zeroes a group's space with the writers' lock open for others, who see the space as reserved. When
- * this fails the lock may be lost.
+ * Zeroes a group's space with the writers' lock open for others, who see the space as reserved.
+ * When this fails the lock may be lost.
  */
 static int zero_unlocked(struct create *c, struct famfs_err *err)
 {
@@ -268,7 +267,8 @@ static int fail_rest(struct create *c, struct famfs_err *err)
 
 		if (item->status != FAMFS_CREATED)
 			continue;
-		err_set(&why, -ECANCELED, "", "not made: another of the files failed, and all or "
+		err_set(&why, -ECANCELED, "",
+			"not made: another of the files failed, and all or "
 			"none were wanted");
 		err_inside(&why, why.rc, c->fs->dev->name, c->reqs[item->req].path);
 		rc = plan_fail(item, &why, err);

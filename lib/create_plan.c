@@ -56,8 +56,9 @@ static int refuse_full_log(const struct plan *plan, struct famfs_err *err)
 {
 	const struct log *log = &plan->fs->log;
 
-	err_hint(err, err_set(err, -ENOSPC, "", "the log is full: all %" PRIu64
-			      " entries are in use", log->slots),
+	err_hint(err,
+		 err_set(err, -ENOSPC, "", "the log is full: all %" PRIu64 " entries are in use",
+			 log->slots),
 		 "make a larger file system: famfs mkfs --loglen");
 	return REFUSED;
 }
@@ -172,8 +173,10 @@ static int judge_existing(struct plan *plan, const struct famfs_create_req *req,
 		return rc;
 	if (entry.size == req->size)
 		return 0;
-	err_hint(err, err_set(err, -EEXIST, "", "exists with %" PRIu64 " bytes, not %" PRIu64,
-			      entry.size, req->size), "files keep their size: take another name");
+	err_hint(err,
+		 err_set(err, -EEXIST, "", "exists with %" PRIu64 " bytes, not %" PRIu64,
+			 entry.size, req->size),
+		 "files keep their size: take another name");
 	return REFUSED;
 }
 
@@ -298,7 +301,7 @@ static int rebase_item(struct plan *plan, struct plan_item *item, struct famfs_e
 	int rc = 0;
 
 	for (uint64_t i = 0; i < item->nr && rc == 0; i++) {
-		/* Entries only ever move to the front, so what is read here is not overwritten yet. */
+		/* Entries only move to the front: what is read is not overwritten yet. */
 		struct famfs_entry entry = plan->entries[from + i];
 
 		rc = fs_find(plan->fs, entry.path, &item->found, &dir, err);

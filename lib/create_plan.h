@@ -10,8 +10,8 @@ struct plan_item {
 	size_t req;
 	enum famfs_create_status status;
 	uint64_t first, nr;
-	uint64_t found;		/* EXISTS: the entry that is there */
-	struct famfs_err *err;	/* FAILED: owned */
+	uint64_t found;        /* EXISTS: the entry that is there */
+	struct famfs_err *err; /* FAILED: owned */
 };
 
 struct plan {
@@ -21,16 +21,16 @@ struct plan {
 	uint64_t items_nr, items_cap;
 	struct famfs_entry *entries;
 	uint64_t entries_nr, entries_cap;
-	uint64_t zero_len;	/* bytes to be zeroed before the entries may be published */
-	char parent[PATH_CLEAN_SIZE];	/* the last parent that was found to be a directory */
+	uint64_t zero_len;            /* bytes to be zeroed before the entries may be published */
+	char parent[PATH_CLEAN_SIZE]; /* the last parent that was found to be a directory */
 	bool parent_known;
 };
 
 void plan_init(struct plan *plan, struct famfs *fs, const struct famfs_create_req *reqs);
 
 /*
- * Plans request @req: finds its name, takes its space, and enters its name for the requests behind it.
- * What is wrong with the request itself ends up in the item. Return: 0, -ENOMEM, -EIO.
+ * Plans request @req: finds its name, takes its space, and enters its name for the requests
+ * behind it. What is wrong with the request itself ends up in the item. Return: 0, -ENOMEM, -EIO.
  */
 int plan_add(struct plan *plan, size_t req, struct famfs_err *err);
 

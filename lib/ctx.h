@@ -11,8 +11,8 @@
 struct famfs_ctx {
 	famfs_debug_fn debug_fn;
 	void *debug_data;
-	char root[PATH_MAX];	/* "" or the directory that stands for / */
-	unsigned int threads;	/* 0: one per CPU */
+	char root[PATH_MAX];  /* "" or the directory that stands for / */
+	unsigned int threads; /* 0: one per CPU */
 	volatile sig_atomic_t cancelled;
 };
 

@@ -73,9 +73,9 @@ int dev_fence(struct dev *dev, struct famfs_err *err);
 
 /*
  * Makes a range zero: by streaming stores of several threads on devdax; on images as a hole, so
- * that they stay sparse: dev_reserve() what is then stored. Written back and fenced when it returns.
- * @progress may be NULL; only the calling thread calls it, and the sum of its @bytes is @len.
- * -ECANCELED after famfs_cancel().
+ * that they stay sparse: dev_reserve() what is then stored. Written back and fenced when it
+ * returns. @progress may be NULL; only the calling thread calls it, and the sum of its @bytes is
+ * @len. -ECANCELED after famfs_cancel().
  */
 int dev_zero(struct dev *dev, uint64_t off, uint64_t len,
 	     void (*progress)(void *data, uint64_t bytes), void *data, struct famfs_err *err);

@@ -23,29 +23,29 @@
 extern "C" {
 #endif
 
-#define FAMFS_API __attribute__((visibility("default")))
+#define FAMFS_API          __attribute__((visibility("default")))
 #define FAMFS_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
 /* Facts of the format (FORMAT.md 1). */
-#define FAMFS_VERSION		48		/* ts_version that is read and written */
-#define FAMFS_AU		0x200000ULL	/* allocation unit: extents are multiples of it */
-#define FAMFS_LOG_OFF		0x200000ULL	/* where the log begins, always */
-#define FAMFS_LOG_LEN_DEFAULT	0x800000ULL
-#define FAMFS_LOG_LEN_MIN	0x200000ULL	/* the smallest that mkfs makes */
-#define FAMFS_EXTENTS_MAX	16		/* extents or strips of one file */
-#define FAMFS_BUCKETS_MAX	64
-#define FAMFS_CHUNK_MAX		0x80000000ULL	/* the fmap holds a chunk size in 32 bits */
-#define FAMFS_PATH_SIZE		80		/* bytes of a path field on media */
-#define FAMFS_PATH_WRITE_MAX	78		/* longest path that every existing tool takes */
-#define FAMFS_DEVICE_MAX	0x2000000000000ULL /* 512 TiB: larger devices are used up to here */
-#define FAMFS_NONE		UINT64_MAX	/* "no entry", "no offset" */
-#define FAMFS_UUID_STR		37		/* bytes of a UUID as text, NUL included */
+#define FAMFS_VERSION         48          /* ts_version that is read and written */
+#define FAMFS_AU              0x200000ULL /* allocation unit: extents are multiples of it */
+#define FAMFS_LOG_OFF         0x200000ULL /* where the log begins, always */
+#define FAMFS_LOG_LEN_DEFAULT 0x800000ULL
+#define FAMFS_LOG_LEN_MIN     0x200000ULL /* the smallest that mkfs makes */
+#define FAMFS_EXTENTS_MAX     16          /* extents or strips of one file */
+#define FAMFS_BUCKETS_MAX     64
+#define FAMFS_CHUNK_MAX       0x80000000ULL      /* the fmap holds a chunk size in 32 bits */
+#define FAMFS_PATH_SIZE       80                 /* bytes of a path field on media */
+#define FAMFS_PATH_WRITE_MAX  78                 /* longest path that every existing tool takes */
+#define FAMFS_DEVICE_MAX      0x2000000000000ULL /* 512 TiB: larger devices are used up to here */
+#define FAMFS_NONE            UINT64_MAX         /* "no entry", "no offset" */
+#define FAMFS_UUID_STR        37                 /* bytes of a UUID as text, NUL included */
 
 /* ------------------------------------------------------------------ errors */
 
-#define FAMFS_OBJECT_SIZE	4352	/* a device path, ":/" and a path inside, NUL */
-#define FAMFS_MESSAGE_SIZE	768
-#define FAMFS_HINT_SIZE		768
+#define FAMFS_OBJECT_SIZE  4352 /* a device path, ":/" and a path inside, NUL */
+#define FAMFS_MESSAGE_SIZE 768
+#define FAMFS_HINT_SIZE    768
 
 /**
  * struct famfs_err - what went wrong, for people and for programs. Plain memory, owns nothing.
@@ -76,9 +76,9 @@ FAMFS_API const char *famfs_err_code(int rc);
 /* ------------------------------------------------------------- sizes, UUIDs */
 
 /**
- * famfs_size_parse() - reads a size: digits, optionally a fraction, optionally k M G T, KiB MiB GiB
- * TiB (powers of 1024, any case for the single letters). "kB" and "MB" are refused as ambiguous, any
- * other tail as wrong, and so is a fraction that is no whole number of bytes.
+ * famfs_size_parse() - reads a size: digits, optionally a fraction, optionally k M G T, KiB MiB
+ * GiB TiB (powers of 1024, any case for the single letters). "kB" and "MB" are refused as
+ * ambiguous, any other tail as wrong, and so is a fraction that is no whole number of bytes.
  * @text: NUL-terminated.
  * @ret_size: bytes.
  *
@@ -141,7 +141,7 @@ FAMFS_API void famfs_cancel(struct famfs_ctx *ctx);
 /* ----------------------------------------------------- what is on the media */
 
 enum famfs_role {
-	FAMFS_ROLE_CLIENT = 0,	/* another host made the file system and alone writes it */
+	FAMFS_ROLE_CLIENT = 0, /* another host made the file system and alone writes it */
 	FAMFS_ROLE_MASTER = 1,
 };
 
@@ -150,28 +150,28 @@ enum famfs_dev_kind { FAMFS_DEV_IMAGE = 0, FAMFS_DEV_DAX = 1 };
 /** struct famfs_super - the superblock, decoded (FORMAT.md 1.1). */
 struct famfs_super {
 	uint64_t version;
-	uint64_t log_off, log_len;	/* bytes, as recorded */
+	uint64_t log_off, log_len; /* bytes, as recorded */
 	uint64_t alloc_unit;
 	uint32_t omf_major, omf_minor;
 	uint8_t uuid[16], dev_uuid[16], system_uuid[16];
-	uint64_t dev_size;		/* bytes, as recorded; not covered by the checksum */
-	char daxdev[65];		/* device path as recorded, NUL-terminated here */
+	uint64_t dev_size; /* bytes, as recorded; not covered by the checksum */
+	char daxdev[65];   /* device path as recorded, NUL-terminated here */
 };
 
 enum famfs_entry_type {
 	FAMFS_ENTRY_FILE = 0,
 	FAMFS_ENTRY_MKDIR = 1,
-	FAMFS_ENTRY_DELETE = 2,		/* a finding: nothing writes it */
+	FAMFS_ENTRY_DELETE = 2, /* a finding: nothing writes it */
 	FAMFS_ENTRY_ADD_DAXDEV = 3,
-	FAMFS_ENTRY_INVALID = 4,	/* a finding */
+	FAMFS_ENTRY_INVALID = 4, /* a finding */
 };
 
 enum famfs_ext_type { FAMFS_EXT_SIMPLE = 0, FAMFS_EXT_INTERLEAVE = 1 };
 
 struct famfs_extent {
-	uint64_t dev_index;	/* 0: the primary device, the only one today */
-	uint64_t off;		/* bytes on that device */
-	uint64_t len;		/* bytes */
+	uint64_t dev_index; /* 0: the primary device, the only one today */
+	uint64_t off;       /* bytes on that device */
+	uint64_t len;       /* bytes */
 };
 
 /**
@@ -179,24 +179,24 @@ struct famfs_extent {
  * on @type; the others are 0.
  */
 struct famfs_entry {
-	uint64_t index;		/* slot in the log */
+	uint64_t index; /* slot in the log */
 	uint64_t seqnum;
-	uint32_t type;		/* enum famfs_entry_type, or anything on damaged media */
-	uint32_t mode;		/* permission bits */
+	uint32_t type; /* enum famfs_entry_type, or anything on damaged media */
+	uint32_t mode; /* permission bits */
 	uint32_t uid, gid;
-	char path[FAMFS_PATH_SIZE + 1];	/* relative to the root; NUL-terminated here */
-	bool path_unterminated;	/* the field on media has no NUL */
-	uint32_t flags;		/* FILE */
-	uint64_t size;		/* FILE: bytes */
-	uint32_t ext_type;	/* FILE: enum famfs_ext_type */
-	uint32_t nextents;	/* FILE: simple or interleaved extents, as recorded */
-	uint64_t nstrips;	/* interleaved: strips, as recorded */
-	uint64_t chunk_size;	/* interleaved: bytes */
-	uint32_t extents_nr;	/* valid members of @extents: never more than FAMFS_EXTENTS_MAX */
-	struct famfs_extent extents[FAMFS_EXTENTS_MAX];	/* extents, or strips */
-	uint64_t dd_size;	/* ADD_DAXDEV */
-	uint8_t dd_uuid[16];	/* ADD_DAXDEV */
-	uint32_t dd_index;	/* ADD_DAXDEV */
+	char path[FAMFS_PATH_SIZE + 1]; /* relative to the root; NUL-terminated here */
+	bool path_unterminated;         /* the field on media has no NUL */
+	uint32_t flags;                 /* FILE */
+	uint64_t size;                  /* FILE: bytes */
+	uint32_t ext_type;              /* FILE: enum famfs_ext_type */
+	uint32_t nextents;              /* FILE: simple or interleaved extents, as recorded */
+	uint64_t nstrips;               /* interleaved: strips, as recorded */
+	uint64_t chunk_size;            /* interleaved: bytes */
+	uint32_t extents_nr; /* valid members of @extents: never more than FAMFS_EXTENTS_MAX */
+	struct famfs_extent extents[FAMFS_EXTENTS_MAX]; /* extents, or strips */
+	uint64_t dd_size;                               /* ADD_DAXDEV */
+	uint8_t dd_uuid[16];                            /* ADD_DAXDEV */
+	uint32_t dd_index;                              /* ADD_DAXDEV */
 };
 
 /* --------------------------------------------------------- an open file system */
@@ -204,8 +204,8 @@ struct famfs_entry {
 struct famfs;
 
 enum famfs_open_flags {
-	FAMFS_OPEN_WRITE = 1 << 0,	/* for famfs_create(): refuses a client, a damaged log */
-	FAMFS_OPEN_SYNC = 1 << 1,	/* images: an msync at each fence (DESIGN.md 5) */
+	FAMFS_OPEN_WRITE = 1 << 0, /* for famfs_create(): refuses a client, a damaged log */
+	FAMFS_OPEN_SYNC = 1 << 1,  /* images: an msync at each fence (DESIGN.md 5) */
 };
 
 /**
@@ -219,8 +219,9 @@ enum famfs_open_flags {
  * A log with an invalid entry is opened for reading as far as it is good: famfs_info() tells. The
  * role, and the log, are examined for writing by famfs_create() under its lock.
  *
- * Return: 0; -ENOENT, -EACCES, ... as open(2); -ENODEV or -ENOTSUP for what is no devdax device or
- * image (the error names the command that helps); -EUCLEAN without a valid superblock; for another format version; -EIO for a fault; -ENOMEM.
+ * Return: 0; -ENOENT, -EACCES, ... as open(2); -ENODEV or -ENOTSUP for what is no devdax device
+ * or image (the error names the command that helps); -EUCLEAN without a valid superblock;
+ * -EOPNOTSUPP for another format version; -EIO for a fault; -ENOMEM.
  */
 FAMFS_API int famfs_open(struct famfs_ctx *ctx, const char *device, unsigned int flags,
 			 struct famfs **ret_fs, struct famfs_err *err);
@@ -244,6 +245,7 @@ FAMFS_API int famfs_refresh(struct famfs *fs, struct famfs_err *err);
  * @file_bytes: sum of all file sizes. @alloc_bytes: allocation units taken, superblock and log too.
  * @log_slots, @log_used: entries that fit, entries in use.
  * @log_good: entries that are valid, from the start on; less than @log_used: a damaged log.
+ * @damaged: famfs_damage() tells why.
  * @torn_tail: next_index and next_seqnum are apart by one (DESIGN.md 5).
  * @unusable: valid entries that are not listed: unknown type, or a bad or repeated name.
  */
@@ -260,7 +262,7 @@ struct famfs_info {
 	bool damaged;
 };
 
-/** famfs_info() - fills *@ret_info. Return: 0, -ENOMEM, -EFBIG for a device above FAMFS_DEVICE_MAX. */
+/** famfs_info() - fills *@ret_info. Return: 0, -ENOMEM, -EIO. */
 FAMFS_API int famfs_info(struct famfs *fs, struct famfs_info *ret_info, struct famfs_err *err);
 
 /**
@@ -294,10 +296,10 @@ FAMFS_API int famfs_lookup(struct famfs *fs, const char *path, struct famfs_entr
 /* --------------------------------------------------------------------- mkfs */
 
 enum famfs_mkfs_flags {
-	FAMFS_MKFS_FORCE = 1 << 0,	/* overwrite what is there; let an image grow */
-	FAMFS_MKFS_KILL = 1 << 1,	/* only make the superblock invalid (needs FORCE) */
-	FAMFS_MKFS_DRY_RUN = 1 << 2,	/* every check, nothing written */
-	FAMFS_MKFS_SYNC = 1 << 3,	/* as FAMFS_OPEN_SYNC */
+	FAMFS_MKFS_FORCE = 1 << 0,   /* overwrite what is there; let an image grow */
+	FAMFS_MKFS_KILL = 1 << 1,    /* only make the superblock invalid (needs FORCE) */
+	FAMFS_MKFS_DRY_RUN = 1 << 2, /* every check, nothing written */
+	FAMFS_MKFS_SYNC = 1 << 3,    /* as FAMFS_OPEN_SYNC */
 };
 
 /**
@@ -347,10 +349,10 @@ FAMFS_API int famfs_mkfs(struct famfs_ctx *ctx, const char *device,
 /* ------------------------------------------------------------------- create */
 
 enum famfs_create_flags {
-	FAMFS_CREATE_DIR = 1 << 0,	  /* a directory: size and geometry are not used */
-	FAMFS_CREATE_PARENTS = 1 << 1,	  /* directories: make missing parents; existing is fine */
+	FAMFS_CREATE_DIR = 1 << 0,        /* a directory: size and geometry are not used */
+	FAMFS_CREATE_PARENTS = 1 << 1,    /* directories: make missing parents; existing is fine */
 	FAMFS_CREATE_CONTIGUOUS = 1 << 2, /* one extent or nothing */
-	FAMFS_CREATE_NO_ZERO = 1 << 3,	  /* leave the new space as it is */
+	FAMFS_CREATE_NO_ZERO = 1 << 3,    /* leave the new space as it is */
 };
 
 /**
@@ -372,7 +374,7 @@ struct famfs_create_req {
 
 enum famfs_create_status {
 	FAMFS_CREATED = 0,
-	FAMFS_EXISTS = 1,	/* a file of the same size, or with PARENTS a directory, was there */
+	FAMFS_EXISTS = 1, /* a file of the same size, or with PARENTS a directory, was there */
 	FAMFS_FAILED = 2,
 };
 
@@ -415,7 +417,7 @@ FAMFS_API int famfs_create(struct famfs *fs, const struct famfs_create_req *reqs
 
 /* --------------------------------------------------------------------- fmap */
 
-#define FAMFS_FMAP_V1_MAX 4096	/* bytes: the v1 reader's buffer (FMAP.md 1) */
+#define FAMFS_FMAP_V1_MAX 4096 /* bytes: the v1 reader's buffer (FMAP.md 1) */
 
 enum famfs_fmap_kernel { FAMFS_KERNEL_V7 = 0, FAMFS_KERNEL_V10 = 1 }; /* before v8; from v8 on */
 
@@ -478,9 +480,9 @@ FAMFS_API const char *famfs_fmap_u_text(unsigned int n);
 /* -------------------------------------------------------------------- check */
 
 enum famfs_severity {
-	FAMFS_WARNING = 1,	/* odd, and harmless to the existing tools and the kernel */
-	FAMFS_ERROR = 2,	/* damage */
-	FAMFS_FATAL = 3,	/* nothing behind it could be examined: no superblock at all */
+	FAMFS_WARNING = 1, /* odd, and harmless to the existing tools and the kernel */
+	FAMFS_ERROR = 2,   /* damage */
+	FAMFS_FATAL = 3,   /* nothing behind it could be examined: no superblock at all */
 };
 
 /**

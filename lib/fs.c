@@ -53,8 +53,7 @@ int fs_find(struct famfs *fs, const char *path, uint64_t *ret_index, bool *ret_d
 			  ret_index, ret_dir);
 }
 
-int fs_entry(struct famfs *fs, uint64_t index, struct famfs_entry *ret_entry,
-	     struct famfs_err *err)
+int fs_entry(struct famfs *fs, uint64_t index, struct famfs_entry *ret_entry, struct famfs_err *err)
 {
 	struct fm_entry raw;
 	int rc;
@@ -115,8 +114,9 @@ static int add_name(struct famfs *fs, const struct fm_entry *raw, uint64_t index
 	}
 	rc = names_add(&fs->names, hash, index, dir);
 	if (rc)
-		return err_set(err, rc, fs->dev->name, "cannot hold the names of %" PRIu64
-			       " entries in memory", fs->log.count);
+		return err_set(err, rc, fs->dev->name,
+			       "cannot hold the names of %" PRIu64 " entries in memory",
+			       fs->log.count);
 	fs->dirs += dir;
 	fs->files += !dir;
 	if (!dir)
@@ -173,7 +173,8 @@ int fs_load(struct famfs *fs, struct famfs_err *err)
 	fs->good = fs->files = fs->dirs = fs->unusable = fs->file_bytes = fs->staged_nr = 0;
 	fs->stopped = false;
 	/* A count that is not true must not cost memory: the table grows with what is found. */
-	if (names_init(&fs->names, fs->log.count < NAMES_EXPECT_MAX ? fs->log.count : NAMES_EXPECT_MAX))
+	if (names_init(&fs->names,
+		       fs->log.count < NAMES_EXPECT_MAX ? fs->log.count : NAMES_EXPECT_MAX))
 		return err_nomem(err);
 	if (fs->flags & FAMFS_OPEN_WRITE) {
 		if (space_init(&fs->space, super_usable_size(fs->dev, &fs->super)))
@@ -183,8 +184,8 @@ int fs_load(struct famfs *fs, struct famfs_err *err)
 	return read_entries(fs, err);
 }
 
-int famfs_open(struct famfs_ctx *ctx, const char *device, unsigned int flags,
-	       struct famfs **ret_fs, struct famfs_err *err)
+int famfs_open(struct famfs_ctx *ctx, const char *device, unsigned int flags, struct famfs **ret_fs,
+	       struct famfs_err *err)
 {
 	unsigned int dev_flags = (flags & FAMFS_OPEN_WRITE ? DEV_WRITE : 0) |
 				 (flags & FAMFS_OPEN_SYNC ? DEV_SYNC : 0);

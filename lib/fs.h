@@ -11,26 +11,25 @@
 #include "space.h"
 
 /* A name with one of these cannot be looked up. */
-#define FS_PATH_UNUSABLE \
-	(PATH_EMPTY | PATH_ABSOLUTE | PATH_ESCAPE | PATH_DOT | PATH_UNTERMINATED)
+#define FS_PATH_UNUSABLE (PATH_EMPTY | PATH_ABSOLUTE | PATH_ESCAPE | PATH_DOT | PATH_UNTERMINATED)
 
 #define FS_META_DIR ".meta"
 
 struct famfs {
 	struct famfs_ctx *ctx;
 	struct dev *dev;
-	unsigned int flags;		/* enum famfs_open_flags */
+	unsigned int flags; /* enum famfs_open_flags */
 	struct famfs_super super;
 	struct log log;
-	uint64_t good;			/* entries read so far, all valid */
-	bool stopped;			/* entry number @good is invalid: nothing behind it is read */
+	uint64_t good; /* entries read so far, all valid */
+	bool stopped;  /* entry number @good is invalid: nothing behind it is read */
 	struct names names;
 	uint64_t files, dirs, unusable;
 	uint64_t file_bytes;
-	struct space space;		/* for writing only */
-	struct fm_entry *batch;		/* LOG_BATCH entries */
+	struct space space;     /* for writing only */
+	struct fm_entry *batch; /* LOG_BATCH entries */
 	/*
-	 * Entries that are about to be appended have numbers from log.count on and are looked up here.
+	 * Entries that are about to be appended: they have numbers from log.count on.
 	 */
 	const struct famfs_entry *staged;
 	uint64_t staged_nr;

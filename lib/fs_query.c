@@ -112,6 +112,8 @@ static int is_listed(struct famfs *fs, const struct famfs_entry *entry, struct f
 		return 1;
 	if (entry->type != FAMFS_ENTRY_FILE && entry->type != FAMFS_ENTRY_MKDIR)
 		return 0;
+	if (!fs->unusable)
+		return 1;
 	if (path_problems(entry->path, FAMFS_PATH_SIZE) & FS_PATH_UNUSABLE)
 		return 0;
 	rc = fs_find(fs, entry->path, &index, &dir, err);

@@ -11,11 +11,11 @@
 enum log_problem {
 	LOG_BAD_MAGIC = 1 << 0,
 	LOG_BAD_CRC = 1 << 1,
-	LOG_BAD_LEN = 1 << 2,		/* header and superblock differ, or no room for it */
+	LOG_BAD_LEN = 1 << 2, /* header and superblock differ, or no room for it */
 	LOG_BAD_LAST_INDEX = 1 << 3,
-	LOG_BAD_NEXT_INDEX = 1 << 4,	/* more entries than slots */
-	LOG_BAD_NEXT_SEQNUM = 1 << 5,	/* apart from next_index, and no torn tail */
-	LOG_TORN_TAIL = 1 << 6,		/* apart by one, and the slot in question validates */
+	LOG_BAD_NEXT_INDEX = 1 << 4,  /* more entries than slots */
+	LOG_BAD_NEXT_SEQNUM = 1 << 5, /* apart from next_index, and no torn tail */
+	LOG_TORN_TAIL = 1 << 6,       /* apart by one, and the slot in question validates */
 };
 
 /* These keep it from being appended to; a torn tail does not. */
@@ -24,10 +24,10 @@ enum log_problem {
 struct log {
 	struct dev *dev;
 	struct media_log header;
-	uint64_t len;		/* bytes: the smaller of the two claims, inside the device */
-	uint64_t slots;		/* that fit */
-	uint64_t count;		/* entries in use, never more than slots */
-	unsigned int problems;	/* enum log_problem */
+	uint64_t len;          /* bytes: the smaller of the two claims, inside the device */
+	uint64_t slots;        /* that fit */
+	uint64_t count;        /* entries in use, never more than slots */
+	unsigned int problems; /* enum log_problem */
 };
 
 /*
@@ -57,7 +57,7 @@ struct log_iter {
 	struct log *log;
 	uint64_t next, end;
 	uint64_t batch_first, batch_nr;
-	struct fm_entry *batch;	/* LOG_BATCH entries of the caller's */
+	struct fm_entry *batch; /* LOG_BATCH entries of the caller's */
 };
 
 void log_iter_init(struct log_iter *it, struct log *log, uint64_t first, uint64_t end,
@@ -75,7 +75,7 @@ int log_make(struct dev *dev, uint64_t len, struct famfs_err *err);
 
 /*
  * Appending (DESIGN.md 5), under the writers' lock, on a log without LOG_DAMAGE:
- * log_stage() stores an entry into the @ahead'th free slot and starts its write-back; nobody sees it.
+ * log_stage() stores an entry into the @ahead'th free slot and starts its write-back, unseen.
  * log_publish() fences what was staged and makes @nr entries visible by one aligned 16-byte store.
  */
 int log_stage(struct log *log, uint64_t ahead, struct famfs_entry *entry, struct famfs_err *err);

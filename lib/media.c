@@ -6,7 +6,8 @@
 #include "media.h"
 
 _Static_assert(sizeof(((struct famfs_super *)0)->daxdev) ==
-	       sizeof(((struct fm_super *)0)->fm_daxdev) + 1, "daxdev");
+		       sizeof(((struct fm_super *)0)->fm_daxdev) + 1,
+	       "daxdev");
 
 void media_super_decode(const struct fm_super *raw, struct famfs_super *ret_super)
 {

@@ -15,7 +15,7 @@
 #include "super.h"
 #include "text.h"
 
-#define DAXDEV_LEN_MAX 63	/* with a NUL in the field */
+#define DAXDEV_LEN_MAX 63 /* with a NUL in the field */
 
 /* Bytes of an image that are stored to by mkfs, and must not meet a full disk. */
 #define HEAD_LEN 4096
@@ -35,8 +35,7 @@ static int bad_log_len(const char *device, uint64_t len, struct famfs_err *err)
 	return err_hint(err, rc, "nearest: %s or %s", text_size(near).s, text_size(near * 2).s);
 }
 
-static int check_opts(const char *device, const struct famfs_mkfs_opts *opts,
-		      struct famfs_err *err)
+static int check_opts(const char *device, const struct famfs_mkfs_opts *opts, struct famfs_err *err)
 {
 	uint64_t len = opts->log_len;
 	int rc;
@@ -90,18 +89,21 @@ static int decide_size(const struct dev *dev, const struct famfs_mkfs_opts *opts
 		return err_hint(err, rc, "give the image's size with --size");
 	}
 	if (dev->kind == FAMFS_DEV_DAX) {
-		rc = err_set(err, -EINVAL, dev->name, "the device has %" PRIu64
-			     " bytes, not %" PRIu64, dev->size, opts->size);
+		rc = err_set(err, -EINVAL, dev->name,
+			     "the device has %" PRIu64 " bytes, not %" PRIu64, dev->size,
+			     opts->size);
 		return err_hint(err, rc, "leave --size out: a device has the size it has");
 	}
 	if (opts->size < dev->size) {
-		rc = err_set(err, -EINVAL, dev->name, "the image has %" PRIu64
-			     " bytes already, more than %" PRIu64, dev->size, opts->size);
+		rc = err_set(err, -EINVAL, dev->name,
+			     "the image has %" PRIu64 " bytes already, more than %" PRIu64,
+			     dev->size, opts->size);
 		return err_hint(err, rc, "leave --size out, or remove the file first");
 	}
 	if (dev->size && !force) {
-		rc = err_set(err, -EEXIST, dev->name, "the image has %" PRIu64
-			     " bytes, --size says %" PRIu64, dev->size, opts->size);
+		rc = err_set(err, -EEXIST, dev->name,
+			     "the image has %" PRIu64 " bytes, --size says %" PRIu64, dev->size,
+			     opts->size);
 		return err_hint(err, rc, "leave --size out, or add --force to let it grow");
 	}
 	*ret_size = opts->size;
@@ -120,8 +122,7 @@ static int recognise_famfs(struct dev *dev, char *buf, size_t len, struct famfs_
 	if (rc || problems & SUPER_BAD_MAGIC)
 		return rc;
 	if (problems & SUPER_BAD_VERSION)
-		snprintf(buf, len, "a famfs file system of format version %" PRIu64,
-			 super.version);
+		snprintf(buf, len, "a famfs file system of format version %" PRIu64, super.version);
 	else if (problems)
 		snprintf(buf, len, "a damaged famfs file system");
 	else if (role_of(dev->ctx, &super) == FAMFS_ROLE_MASTER)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names to log entries: a hash table of 8 bytes a slot that holds no names. Who looks something up
- * says whether a candidate entry is the one. The hash is keyed anew for each table, so that no media
- * can be made to collide.
+ * says whether a candidate entry is the one. The hash is keyed anew for each table, so that no
+ * media can be made to collide.
  */
 #ifndef NAMES_H
 #define NAMES_H
@@ -14,14 +14,14 @@
 #define NAMES_ENTRIES_MAX (1ULL << 31)
 
 struct names_slot {
-	uint32_t tag;	/* the name's hash, never 0; 0: a free slot */
-	uint32_t ref;	/* entry << 1 | is a directory */
+	uint32_t tag; /* the name's hash, never 0; 0: a free slot */
+	uint32_t ref; /* entry << 1 | is a directory */
 };
 
 struct names {
 	uint64_t key[2];
 	struct names_slot *slots;
-	uint64_t mask;	/* slots - 1 */
+	uint64_t mask; /* slots - 1 */
 	uint64_t used;
 };
 

@@ -34,12 +34,13 @@ static int no_space(const struct space *space, const char *object, uint64_t len,
 	rc = err_set(err, -ENOSPC, object, "no space: %s wanted in %s, largest free run is %s",
 		     text_size(len).s, one_piece ? "one piece" : "at most 16 pieces",
 		     text_size(largest).s);
-	return err_hint(err, rc, one_piece ? "leave --contiguous out, or try --nstrips" :
-			"try --nstrips, or a smaller file");
+	return err_hint(err, rc,
+			one_piece ? "leave --contiguous out, or try --nstrips"
+				  : "try --nstrips, or a smaller file");
 }
 
-static int place_simple(struct space *space, const struct famfs_create_req *req,
-			const char *object, struct famfs_entry *entry, struct famfs_err *err)
+static int place_simple(struct space *space, const struct famfs_create_req *req, const char *object,
+			struct famfs_entry *entry, struct famfs_err *err)
 {
 	bool one_piece = req->flags & FAMFS_CREATE_CONTIGUOUS;
 	uint64_t len = round_up(req->size), off;
@@ -49,8 +50,8 @@ static int place_simple(struct space *space, const struct famfs_create_req *req,
 		entry->extents[0] = (struct famfs_extent){ .off = off, .len = len };
 		entry->extents_nr = 1;
 	} else if (!one_piece) {
-		entry->extents_nr =
-			space_alloc_pieces(space, len, entry->extents, FAMFS_EXTENTS_MAX);
+		entry->extents_nr = space_alloc_pieces(space, len, entry->extents,
+						       FAMFS_EXTENTS_MAX);
 	}
 	entry->nextents = entry->extents_nr;
 	return entry->extents_nr ? 0 : no_space(space, object, len, one_piece, err);
@@ -77,8 +78,9 @@ static int no_strips(const char *object, const struct geometry *g, uint64_t stri
 		     uint32_t found, struct famfs_err *err)
 {
 	int rc = err_set(err, -ENOSPC, object,
-			 "no space: %" PRIu64 " strips of %s wanted in different buckets of %"
-			 PRIu64 ", only %u have a free run that long",
+			 "no space: %" PRIu64
+			 " strips of %s wanted in different buckets of %" PRIu64
+			 ", only %u have a free run that long",
 			 g->nstrips, text_size(strip_len).s, g->nbuckets, found);
 
 	if (found > 1)
@@ -104,8 +106,8 @@ static int place_strips(struct space *space, uint64_t dev_size, const struct geo
 		uint64_t from = buckets[i].index * bucket_len, off;
 
 		if (space_alloc_within(space, from, from + bucket_len, strip_len, &off))
-			entry->extents[found++] =
-				(struct famfs_extent){ .off = off, .len = strip_len };
+			entry->extents[found++] = (struct famfs_extent){ .off = off,
+									 .len = strip_len };
 	}
 	entry->extents_nr = found;
 	if (found == g->nstrips)
@@ -125,8 +127,9 @@ int place_file(struct space *space, uint64_t dev_size, const struct famfs_create
 		return err_hint(err, rc, "the smallest is 1 byte");
 	}
 	if ((g.nstrips || g.nbuckets || g.chunk) && req->flags & FAMFS_CREATE_CONTIGUOUS)
-		return err_hint(err, err_set(err, -EINVAL, object,
-					     "interleaved and in one piece contradict each other"),
+		return err_hint(err,
+				err_set(err, -EINVAL, object,
+					"interleaved and in one piece contradict each other"),
 				"leave --contiguous out, or the geometry");
 	if (req->size > dev_size)
 		return no_space(space, object, req->size, false, err);

@@ -14,7 +14,7 @@
 #include <blkid/blkid.h>
 
 #define PROBE_LEN 0x100000ULL
-#define COPY_LEN 4096
+#define COPY_LEN  4096
 
 /* The functions used, loaded when first needed: most commands have no use for them. */
 struct blkid_lib {

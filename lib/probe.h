@@ -6,8 +6,8 @@
 #include "dev.h"
 
 /*
- * Looks at the first and last MiB. @buf receives, for people, what was recognised ("ext4 file system",
- * "gpt partition table"), or "". Without libblkid nothing is recognised.
+ * Looks at the first and last MiB. @buf receives, for people, what was recognised ("ext4 file
+ * system", "gpt partition table"), or "". Without libblkid nothing is recognised.
  * Return: 0, -EIO, -ENOMEM and what memfd_create(2) gives.
  */
 int probe_foreign(struct dev *dev, char *buf, size_t len, struct famfs_err *err);

@@ -7,7 +7,7 @@
 
 #include "problem.h"
 
-#define ROW(id, code, severity, values, text) \
+#define ROW(id, code, severity, values, text)                                                      \
 	[PROBLEM_##id] = { code, FAMFS_##severity, PROBLEM_##values, text }
 
 static const struct problem_row rows[PROBLEM_NR] = {
@@ -19,8 +19,7 @@ static const struct problem_row rows[PROBLEM_NR] = {
 	ROW(LOG_OFFSET, "log_offset", ERROR, EXPECTED, "wrong log offset in the superblock"),
 	ROW(LOG_LEN, "log_len", ERROR, EXPECTED,
 	    "superblock, log header and device disagree about the log's length"),
-	ROW(DD_SIZE, "dd_size", ERROR, EXPECTED,
-	    "recorded device size is not the device's size"),
+	ROW(DD_SIZE, "dd_size", ERROR, EXPECTED, "recorded device size is not the device's size"),
 	ROW(DD_SIZE_SMALL, "dd_size", WARNING, EXPECTED,
 	    "the device is larger than recorded; the rest is not used"),
 	ROW(LOG_MAGIC, "log_magic", ERROR, FOUND, "wrong magic number in the log header"),
@@ -66,13 +65,13 @@ static const struct problem_row rows[PROBLEM_NR] = {
 	    "an extent whose end does not fit 64 bits"),
 	ROW(EXTENT_BEYOND_DEVICE, "extent_beyond_device", ERROR, RANGE,
 	    "an extent beyond the end of the device"),
-	ROW(EXTENT_SHORT, "extent_short", ERROR, EXPECTED,
-	    "less space than the file's size needs"),
+	ROW(EXTENT_SHORT, "extent_short", ERROR, EXPECTED, "less space than the file's size needs"),
 	ROW(OVERLAP_META, "overlap_meta", ERROR, RANGE,
 	    "an extent that overlaps the superblock or the log"),
 	ROW(OVERLAP, "overlap", ERROR, PARTY, "an extent that overlaps another"),
 	ROW(FMAP_REJECTED, "fmap_rejected", ERROR, K_BITS, "the kernel rejects the file's map"),
-	ROW(FMAP_UNSAFE, "fmap_unsafe", ERROR, U_BITS, "the kernel takes the file's map, and it is "
+	ROW(FMAP_UNSAFE, "fmap_unsafe", ERROR, U_BITS,
+	    "the kernel takes the file's map, and it is "
 	    "unsafe"),
 	ROW(DAXDEV_INDEX, "daxdev_index", ERROR, EXPECTED, "device index out of order"),
 	ROW(DAXDEV_UUID, "daxdev_uuid", ERROR, PARTY, "device UUID given before"),
@@ -121,7 +120,7 @@ void problem_fini(struct problem_list *list)
 static int compare(const void *a, const void *b)
 {
 	const struct problem_rec *x = a, *y = b;
-	uint32_t xe = x->entry + 1, ye = y->entry + 1;	/* no entry: first */
+	uint32_t xe = x->entry + 1, ye = y->entry + 1; /* no entry: first */
 
 	if (xe != ye)
 		return xe < ye ? -1 : 1;

@@ -60,13 +60,13 @@ enum problem {
 
 /* What a finding's numbers mean, so that they can be put into words. */
 enum problem_values {
-	PROBLEM_PLAIN,		/* nothing */
-	PROBLEM_FOUND,		/* value */
-	PROBLEM_EXPECTED,	/* value and expected */
-	PROBLEM_RANGE,		/* off and len: an extent */
-	PROBLEM_PARTY,		/* range, other entry and more */
-	PROBLEM_K_BITS,		/* value: bit set of kernel checks */
-	PROBLEM_U_BITS,		/* value: bit set of dangers */
+	PROBLEM_PLAIN,    /* nothing */
+	PROBLEM_FOUND,    /* value */
+	PROBLEM_EXPECTED, /* value and expected */
+	PROBLEM_RANGE,    /* off and len: an extent */
+	PROBLEM_PARTY,    /* range, other entry and more */
+	PROBLEM_K_BITS,   /* value: bit set of kernel checks */
+	PROBLEM_U_BITS,   /* value: bit set of dangers */
 };
 
 /* One row of the table. */
@@ -81,11 +81,11 @@ const struct problem_row *problem_row(enum problem problem);
 
 /* A finding as it is kept: without texts, which are made when somebody asks. */
 struct problem_rec {
-	uint32_t entry;		/* PROBLEM_NO_ENTRY: none */
+	uint32_t entry; /* PROBLEM_NO_ENTRY: none */
 	uint16_t problem;
 	uint64_t off, len;
 	uint64_t value, expected;
-	uint64_t other;		/* entry, or FAMFS_NONE */
+	uint64_t other; /* entry, or FAMFS_NONE */
 	uint64_t more;
 };
 
@@ -94,7 +94,7 @@ struct problem_rec {
 struct problem_list {
 	struct problem_rec *recs;
 	uint64_t nr, cap;
-	bool failed;		/* memory ran out: something is missing */
+	bool failed; /* memory ran out: something is missing */
 };
 
 void problem_add(struct problem_list *list, struct problem_rec rec);

@@ -8,8 +8,8 @@
 #define SPACE_CLASSES 48
 
 struct space {
-	uint64_t *words;	/* one bit for each AU, set: taken */
-	uint64_t aus;		/* whole AUs of the device */
+	uint64_t *words; /* one bit for each AU, set: taken */
+	uint64_t aus;    /* whole AUs of the device */
 	/*
 	 * low[c]: no free run of 2^c AUs or more begins below. Space is only taken while a writer
 	 * works, so a search need not start from the front each time. Reset by space_release().

@@ -86,8 +86,8 @@ int super_require(const struct dev *dev, const struct famfs_super *super, unsign
 		return bad_field(dev, err, offsetof(struct fm_super, fm_alloc_unit),
 				 "allocation unit", super->alloc_unit);
 	if (problems & SUPER_BAD_LOG_OFF)
-		return bad_field(dev, err, offsetof(struct fm_super, fm_log_offset),
-				 "log offset", super->log_off);
+		return bad_field(dev, err, offsetof(struct fm_super, fm_log_offset), "log offset",
+				 super->log_off);
 	return 0;
 }
 

@@ -8,7 +8,7 @@
 #include "err.h"
 #include "text.h"
 
-#define FRACTION_DIGITS_MAX 18	/* 10^18 fits 64 bits */
+#define FRACTION_DIGITS_MAX 18 /* 10^18 fits 64 bits */
 
 /* The multiplier that a unit stands for; 0: no unit of ours, 1 as well for "kB" and the like. */
 static uint64_t unit_value(const char *unit, bool *ret_ambiguous)
@@ -36,7 +36,8 @@ static int bad_size(struct famfs_err *err, const char *text, bool ambiguous)
 		rc = err_set(err, -EINVAL, text, "ambiguous unit: 1000 or 1024");
 	else
 		rc = err_set(err, -EINVAL, text, "not a size");
-	return err_hint(err, rc, "write a number with k, M, G, T, or KiB, MiB, GiB, TiB (powers of 1024)");
+	return err_hint(err, rc,
+			"write a number with k, M, G, T, or KiB, MiB, GiB, TiB (powers of 1024)");
 }
 
 static int too_large(struct famfs_err *err, const char *text)
@@ -77,8 +78,9 @@ static int add_fraction(const char *text, const char **at, uint64_t unit, uint64
 		denominator *= 10;
 	if ((unsigned __int128)numerator * unit % denominator)
 		return err_set(err, -EINVAL, text, "not a whole number of bytes");
-	if (__builtin_add_overflow(*size, (uint64_t)((unsigned __int128)numerator * unit /
-						     denominator), size))
+	if (__builtin_add_overflow(*size,
+				   (uint64_t)((unsigned __int128)numerator * unit / denominator),
+				   size))
 		return too_large(err, text);
 	return 0;
 }

@@ -6,7 +6,9 @@
 #include "famfs.h"
 
 /* A size for people in memory of its own, for use as a printf argument. */
-struct text_size { char s[16]; };
+struct text_size {
+	char s[16];
+};
 struct text_size text_size(uint64_t size);
 
 #endif
