@@ -201,8 +201,10 @@ static int verify(struct dev *dev, const struct famfs_super *super, struct famfs
 /* The old superblock dies first, the new one is born last. */
 static int write_all(struct dev *dev, const struct famfs_super *super, struct famfs_err *err)
 {
-	int rc = dev_resize(dev, super->dev_size, err);
+	int rc = 0;
 
+	if (super->dev_size != dev->size)
+		rc = dev_resize(dev, super->dev_size, err);
 	if (!rc)
 		rc = dev_map(dev, FAMFS_LOG_OFF + super->log_len, err);
 	if (!rc)

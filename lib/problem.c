@@ -11,9 +11,9 @@
 	[PROBLEM_##id] = { code, FAMFS_##severity, PROBLEM_##values, text }
 
 static const struct problem_row rows[PROBLEM_NR] = {
-	ROW(SB_MAGIC, "sb_magic", FATAL, FOUND, "no famfs superblock: magic number"),
+	ROW(SB_MAGIC, "sb_magic", FATAL, HEX, "no famfs superblock: magic number"),
 	ROW(SB_VERSION, "sb_version", ERROR, EXPECTED, "superblock of another format version"),
-	ROW(SB_CRC, "sb_crc", ERROR, EXPECTED, "wrong superblock checksum"),
+	ROW(SB_CRC, "sb_crc", ERROR, HEX, "wrong superblock checksum"),
 	ROW(ALLOC_UNIT, "alloc_unit", ERROR, EXPECTED, "allocation unit that no tool accepts"),
 	ROW(OMF_VERSION, "omf_version", WARNING, EXPECTED, "unknown major on-media version"),
 	ROW(LOG_OFFSET, "log_offset", ERROR, EXPECTED, "wrong log offset in the superblock"),
@@ -22,8 +22,8 @@ static const struct problem_row rows[PROBLEM_NR] = {
 	ROW(DD_SIZE, "dd_size", ERROR, EXPECTED, "recorded device size is not the device's size"),
 	ROW(DD_SIZE_SMALL, "dd_size", WARNING, EXPECTED,
 	    "the device is larger than recorded; the rest is not used"),
-	ROW(LOG_MAGIC, "log_magic", ERROR, FOUND, "wrong magic number in the log header"),
-	ROW(LOG_HEADER_CRC, "log_header_crc", ERROR, EXPECTED, "wrong log header checksum"),
+	ROW(LOG_MAGIC, "log_magic", ERROR, HEX, "wrong magic number in the log header"),
+	ROW(LOG_HEADER_CRC, "log_header_crc", ERROR, HEX, "wrong log header checksum"),
 	ROW(LAST_INDEX, "last_index", ERROR, EXPECTED, "last_index does not fit the log's length"),
 	ROW(NEXT_INDEX_RANGE, "next_index_range", ERROR, EXPECTED,
 	    "next_index counts entries that are not there"),
@@ -32,7 +32,7 @@ static const struct problem_row rows[PROBLEM_NR] = {
 	ROW(TORN_TAIL, "torn_tail", ERROR, EXPECTED,
 	    "an append was cut off between next_seqnum and next_index"),
 	ROW(ENTRY_SEQNUM, "entry_seqnum", ERROR, EXPECTED, "wrong sequence number"),
-	ROW(ENTRY_CRC, "entry_crc", ERROR, EXPECTED, "wrong checksum"),
+	ROW(ENTRY_CRC, "entry_crc", ERROR, HEX, "wrong checksum"),
 	ROW(ENTRY_TYPE, "entry_type", ERROR, FOUND, "entry type that no tool knows"),
 	ROW(PATH_UNTERMINATED, "path_unterminated", ERROR, PLAIN, "the name has no end"),
 	ROW(PATH_EMPTY, "path_empty", ERROR, PLAIN, "the name is empty or has an empty part"),
@@ -179,6 +179,9 @@ static void render_values(const struct problem_rec *rec, enum problem_values val
 	case PROBLEM_FOUND:
 		snprintf(buf, len, "%" PRIu64, rec->value);
 		break;
+	case PROBLEM_HEX:
+		snprintf(buf, len, "0x%" PRIx64 ", expected 0x%" PRIx64, rec->value, rec->expected);
+		break;
 	case PROBLEM_EXPECTED:
 		snprintf(buf, len, "%" PRIu64 ", expected %" PRIu64, rec->value, rec->expected);
 		break;
@@ -211,12 +214,13 @@ void problem_render(const struct problem_rec *rec, struct famfs_finding *ret_fin
 	f->len = rec->len;
 	f->other_entry = rec->other;
 	f->more = rec->more;
-	f->has_values = row->values == PROBLEM_FOUND || row->values == PROBLEM_EXPECTED;
+	f->has_values = row->values == PROBLEM_FOUND || row->values == PROBLEM_HEX ||
+			row->values == PROBLEM_EXPECTED;
 	f->value = rec->value;
 	f->expected = rec->expected;
 	render_values(rec, row->values, values, sizeof(values));
 	snprintf(f->text, sizeof(f->text), "%s%s%s", row->text, values[0] ? ": " : "", values);
-	if (row->values == PROBLEM_EXPECTED && rec->more) {
+	if (rec->more && row->values != PROBLEM_PARTY) {
 		size_t at = strlen(f->text);
 
 		snprintf(f->text + at, sizeof(f->text) - at, ", and %" PRIu64 " more behind it",

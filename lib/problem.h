@@ -62,6 +62,7 @@ enum problem {
 enum problem_values {
 	PROBLEM_PLAIN,    /* nothing */
 	PROBLEM_FOUND,    /* value */
+	PROBLEM_HEX,      /* value and expected, as magic numbers and checksums are written */
 	PROBLEM_EXPECTED, /* value and expected */
 	PROBLEM_RANGE,    /* off and len: an extent */
 	PROBLEM_PARTY,    /* range, other entry and more */

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a command is, and what it runs in. */
+#ifndef FAMFS_CLI_CMD_H
+#define FAMFS_CLI_CMD_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "famfs.h"
+#include "emit.h"
+#include "text.h"
+
+enum cmd_flags {
+	CMD_JSON = 1 << 0,	/* takes --json */
+	CMD_DRYRUN = 1 << 1,	/* takes --dry-run */
+	CMD_SYNC = 1 << 2,	/* takes --sync */
+	CMD_FSCK = 1 << 3,	/* exit codes of fsck(8): usage 16, cancelled 32 */
+	CMD_HIDDEN = 1 << 4,	/* not in lists for people */
+};
+
+/* Exit codes (DESIGN.md 3). */
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum { FSCK_UNCORRECTED = 4, FSCK_OPERATIONAL = 8, FSCK_USAGE = 16, FSCK_CANCELLED = 32 };
+
+/* Options of commands without a letter have keys from here on. */
+enum { OPT_COMMAND = 0x200 };
+
+struct cmd_env;
+
+/**
+ * struct cmd - one command. Everything that shows or completes commands reads these tables.
+ * @group: the first word of a command of two, or NULL. @alias: another name, or NULL.
+ * @operands: as the usage line shows them. @operands_min, @operands_max: how many are taken.
+ * @options: ends with an empty one. @parse: takes an option's @key, ARGP_ERR_UNKNOWN for others.
+ * @opts_size: bytes for env->opts, zeroed before parsing.
+ * @run: the exit code.
+ */
+struct cmd {
+	const char *name, *group, *alias;
+	const char *summary;
+	const char *operands;
+	const char *example;
+	const struct argp_option *options;
+	error_t (*parse)(int key, char *arg, struct cmd_env *env);
+	int (*run)(struct cmd_env *env);
+	size_t opts_size;
+	unsigned int operands_min, operands_max;
+	unsigned int flags;
+};
+
+enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
+enum asked { ASKED_NOTHING, ASKED_HELP, ASKED_USAGE, ASKED_VERSION };
+
+/**
+ * struct cmd_env - what a command runs in.
+ * @name: how errors begin: "famfs ls", "mkfs.famfs".
+ * @device: --device, or $FAMFS_DEVICE (@device_from_env), or NULL.
+ * @opts: the command's own options.
+ */
+struct cmd_env {
+	const struct cmd *cmd;
+	char name[64];
+	struct famfs_ctx *ctx;
+	struct emit out;
+	const char *device;
+	bool device_from_env;
+	bool json, quiet, dry_run, sync;
+	unsigned int verbose;
+	enum when progress, color;
+	enum asked asked;
+	void *opts;
+	char **operands;
+	size_t operands_nr;
+};
+
+/* main.c */
+const struct cmd *const *cmd_table(void);	/* ends with NULL */
+const struct cmd *cmd_find(const char *group, const char *name);
+bool cmd_cancelled(void);
+
+/* options.c */
+extern const struct argp_option global_options[];
+int options_scan(struct cmd_env *env, int argc, char **argv, bool stop_at_operand);
+void options_parse(struct cmd_env *env, int argc, char **argv);
+bool option_is_short(const struct argp_option *opt);
+uint64_t option_size(struct cmd_env *env, const char *option, const char *arg);
+uint64_t option_number(struct cmd_env *env, const char *option, const char *arg, uint64_t max);
+uint32_t option_mode(struct cmd_env *env, const char *option, const char *arg);
+uint32_t option_id(struct cmd_env *env, const char *option, const char *arg);
+int parse_number(const char *text, uint64_t *ret_value);
+int parse_mode(const char *text, uint32_t *ret_mode);
+
+/* help.c */
+void help_command(const struct cmd_env *env, unsigned int argp_flags);
+void help_group(const char *group);
+void help_all(void);
+
+/* err.c: one line on stderr, or one JSON object. The first two return EXIT_FAILED. */
+int env_error(const struct cmd_env *env, const struct famfs_err *err);
+int env_errorf(const struct cmd_env *env, int rc, const char *object, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+void env_note(const struct cmd_env *env, const char *object, const char *message,
+	      const char *hint);
+int env_usage_code(const struct cmd_env *env);
+_Noreturn void env_usage(const struct cmd_env *env, const char *object, const char *hint,
+			 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/**
+ * struct operand - DEVICE or DEVICE:/path.
+ * @text: as given. @device: lives until the program ends. @path: inside, or NULL for a device.
+ */
+struct operand {
+	const char *text;
+	const char *device;
+	const char *path;
+};
+
+/* operand.c */
+struct operand operand_split(const struct cmd_env *env, const char *text);
+struct operand operand_file(const struct cmd_env *env, const char *text);
+const char *operand_device(const struct cmd_env *env, const char *text);
+size_t operand_list(const struct cmd_env *env, struct operand **ret_list);
+bool operands_several(const struct operand *list, size_t nr);
+
+/* progress.c: a line on stderr that tells how far long work is. */
+struct progress {
+	bool shown;
+	bool drawn;
+	uint64_t next_ns;
+	const char *what;
+};
+void progress_init(struct progress *p, const struct cmd_env *env, const char *what);
+void progress_show(struct progress *p, uint64_t done, uint64_t total);
+void progress_clear(struct progress *p);
+uint64_t clock_ns(void);
+
+/* entry.c: a log entry, shown. */
+void entry_emit(struct emit *out, const struct famfs_entry *entry);
+void entry_layout_text(struct text *t, const struct famfs_entry *entry);
+void entry_path_text(struct text *t, const char *path);
+const char *entry_type_name(const struct famfs_entry *entry);
+
+/* place.c: runs famfs_create() and reports each request. */
+struct place_job {
+	const char *device;
+	struct famfs_create_req *reqs;
+	size_t nr;
+};
+struct place_opts {
+	bool atomic;
+	bool summary;		/* say how many at the end */
+	bool timing;		/* @parse_ns and the time of famfs_create() in JSON */
+	uint64_t parse_ns;
+};
+int place_run(struct cmd_env *env, const struct place_job *jobs, size_t nr,
+	      const struct place_opts *opts);
+int place_operands(struct cmd_env *env, const struct famfs_create_req *model,
+		   const struct place_opts *opts);
+
+/* manifest.c */
+int manifest_read(struct cmd_env *env, const char *file, const struct famfs_create_req *model,
+		  struct place_job *ret_job);
+
+extern const struct cmd cmd_mkfs, cmd_creat, cmd_mkdir, cmd_ls, cmd_stat, cmd_df, cmd_fmap_dump,
+	cmd_check, cmd_help, cmd_commands;
+
+#endif

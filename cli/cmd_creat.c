@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+struct creat_opts {
+	bool has_size, has_mode, has_uid, has_gid;
+	bool atomic;
+	const char *from;
+	struct famfs_create_req req;
+};
+
+enum { OPT_CONTIGUOUS = OPT_COMMAND, OPT_NO_ZERO, OPT_FROM, OPT_ATOMIC };
+
+static const struct argp_option options[] = {
+	{"size", 's', "SIZE", 0, "Size of each file: 4096, 512k, 1.5G", 0},
+	{"mode", 'm', "MODE", 0, "Octal mode (0666 less the umask)", 0},
+	{"uid", 'u', "USER", 0, "Owner, a number or a name (the effective one)", 0},
+	{"gid", 'g', "GROUP", 0, "Group, a number or a name (the effective one)", 0},
+	{"nstrips", 'N', "N", 0, "Interleave over N strips, 1 to 16", 0},
+	{"nbuckets", 'B', "N", 0, "Take strips from N slices of the device", 0},
+	{"chunksize", 'C', "SIZE", 0, "Deal chunks of SIZE (2M), a power of two", 0},
+	{"contiguous", OPT_CONTIGUOUS, NULL, 0, "In one extent or not at all", 0},
+	{"no-zero", OPT_NO_ZERO, NULL, 0, "Leave what the space holds", 0},
+	{"from", OPT_FROM, "MANIFEST", 0, "Files from JSON records, - for stdin", 0},
+	{"atomic", OPT_ATOMIC, NULL, 0, "All files or none", 0},
+	{0},
+};
+
+static error_t parse_flag(int key, char *arg, struct cmd_env *env)
+{
+	struct creat_opts *opts = env->opts;
+
+	switch (key) {
+	case OPT_CONTIGUOUS:
+		opts->req.flags |= FAMFS_CREATE_CONTIGUOUS;
+		return 0;
+	case OPT_NO_ZERO:
+		opts->req.flags |= FAMFS_CREATE_NO_ZERO;
+		return 0;
+	case OPT_FROM:
+		opts->from = arg;
+		return 0;
+	case OPT_ATOMIC:
+		opts->atomic = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t parse(int key, char *arg, struct cmd_env *env)
+{
+	struct creat_opts *opts = env->opts;
+
+	switch (key) {
+	case 's':
+		opts->req.size = option_size(env, "--size", arg);
+		opts->has_size = true;
+		return 0;
+	case 'm':
+		opts->req.mode = option_mode(env, "--mode", arg);
+		opts->has_mode = true;
+		return 0;
+	case 'u':
+		opts->req.uid = option_id(env, "--uid", arg);
+		opts->has_uid = true;
+		return 0;
+	case 'g':
+		opts->req.gid = option_id(env, "--gid", arg);
+		opts->has_gid = true;
+		return 0;
+	case 'N':
+		opts->req.nstrips = option_number(env, "--nstrips", arg, FAMFS_EXTENTS_MAX);
+		return 0;
+	case 'B':
+		opts->req.nbuckets = option_number(env, "--nbuckets", arg, FAMFS_BUCKETS_MAX);
+		return 0;
+	case 'C':
+		opts->req.chunk_size = option_size(env, "--chunksize", arg);
+		if (!opts->req.chunk_size)
+			env_usage(env, "--chunksize 0", NULL, "must be at least 2M");
+		return 0;
+	default:
+		return parse_flag(key, arg, env);
+	}
+}
+
+static void set_defaults(struct creat_opts *opts)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	if (!opts->has_mode)
+		opts->req.mode = 0666U & ~mask;
+	if (!opts->has_uid)
+		opts->req.uid = geteuid();
+	if (!opts->has_gid)
+		opts->req.gid = getegid();
+}
+
+/* The device of --from: the only operand, or --device. */
+static const char *from_device(struct cmd_env *env)
+{
+	if (env->operands_nr > 1)
+		env_usage(env, env->operands[1], NULL,
+			  "one operand too many: --from takes its files from the manifest");
+	if (env->operands_nr)
+		return operand_device(env, env->operands[0]);
+	if (!env->device)
+		env_usage(env, "", NULL, "an operand is missing: DEVICE, or --device");
+	return env->device;
+}
+
+static int run_manifest(struct cmd_env *env, struct creat_opts *opts)
+{
+	struct place_opts place = {.atomic = opts->atomic, .summary = true, .timing = true};
+	struct place_job job = {.device = from_device(env)};
+	uint64_t start = clock_ns();
+	int code;
+
+	if (manifest_read(env, opts->from, &opts->req, &job))
+		return EXIT_FAILED;
+	place.parse_ns = clock_ns() - start;
+	code = place_run(env, &job, 1, &place);
+	free(job.reqs);
+	return code;
+}
+
+static int run(struct cmd_env *env)
+{
+	struct creat_opts *opts = env->opts;
+	struct place_opts place = {.atomic = opts->atomic, .timing = true};
+
+	set_defaults(opts);
+	if ((opts->req.flags & FAMFS_CREATE_CONTIGUOUS) &&
+	    (opts->req.nstrips || opts->req.nbuckets || opts->req.chunk_size))
+		env_usage(env, "--contiguous", NULL,
+			  "contradicts --nstrips, --nbuckets and --chunksize");
+	if (opts->from)
+		return run_manifest(env, opts);
+	if (!env->operands_nr)
+		env_usage(env, "", NULL, "an operand is missing: FILE...");
+	if (!opts->has_size)
+		env_usage(env, "--size", "write -s SIZE, such as -s 4G", "is missing");
+	return place_operands(env, &opts->req, &place);
+}
+
+const struct cmd cmd_creat = {
+	.name = "creat",
+	.summary = "Places files: takes space for them and records them",
+	.operands = "-s SIZE FILE... | --from MANIFEST DEVICE",
+	.example = "famfs creat -s 4G -N 8 /dev/dax0.0:/data/model",
+	.options = options,
+	.parse = parse,
+	.run = run,
+	.opts_size = sizeof(struct creat_opts),
+	.operands_max = UINT_MAX,
+	.flags = CMD_JSON | CMD_DRYRUN | CMD_SYNC,
+};

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+/* Whether man(1) is there and has the page. */
+static bool page_exists(const char *page)
+{
+	int status, null;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return false;
+	if (!pid) {
+		null = open("/dev/null", O_RDWR);
+		if (null < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
+			_exit(1);
+		execlp("man", "man", "-w", "8", page, (char *)NULL);
+		_exit(1);
+	}
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+static void show_page(const char *page)
+{
+	if (!page_exists(page))
+		return;
+	signal(SIGPIPE, SIG_DFL);
+	execlp("man", "man", "8", page, (char *)NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int help_unknown(struct cmd_env *env, const char *word)
+{
+	const struct cmd *const *c;
+	struct near near = {.word = word};
+	char hint[64] = "famfs help lists the commands";
+
+	for (c = cmd_table(); *c; c++)
+		if (!((*c)->flags & CMD_HIDDEN))
+			near_try(&near, (*c)->group ? (*c)->group : (*c)->name);
+	if (near.best)
+		snprintf(hint, sizeof(hint), "did you mean %s?", near.best);
+	env_usage(env, word, hint, "unknown command");
+}
+
+static bool is_group(const char *word)
+{
+	const struct cmd *const *c;
+
+	for (c = cmd_table(); *c; c++)
+		if ((*c)->group && !strcmp((*c)->group, word))
+			return true;
+	return false;
+}
+
+static int run(struct cmd_env *env)
+{
+	char **words = env->operands;
+	const char *first = env->operands_nr ? words[0] : NULL;
+	struct cmd_env about = *env;
+	char page[64];
+
+	if (!first) {
+		show_page("famfs");
+		help_all();
+		return 0;
+	}
+	about.cmd = env->operands_nr > 1 ? cmd_find(first, words[1]) : cmd_find(NULL, first);
+	if (!about.cmd && !(is_group(first) && env->operands_nr == 1))
+		return help_unknown(env, words[env->operands_nr - 1]);
+	snprintf(page, sizeof(page), "famfs-%.40s",
+		 about.cmd && !about.cmd->group ? about.cmd->name : first);
+	show_page(page);
+	if (!about.cmd) {
+		help_group(first);
+		return 0;
+	}
+	snprintf(about.name, sizeof(about.name), "famfs %s%s%s",
+		 about.cmd->group ? about.cmd->group : "", about.cmd->group ? " " : "",
+		 about.cmd->name);
+	help_command(&about, true);
+	return 0;
+}
+
+const struct cmd cmd_help = {
+	.name = "help",
+	.summary = "Shows the manual page of a command",
+	.operands = "[COMMAND]",
+	.example = "famfs help creat",
+	.run = run,
+	.operands_max = 2,
+};

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <string.h>
+
+#include "cmd.h"
+
+const char *entry_type_name(const struct famfs_entry *entry)
+{
+	switch (entry->type) {
+	case FAMFS_ENTRY_FILE:
+		return "file";
+	case FAMFS_ENTRY_MKDIR:
+		return "dir";
+	case FAMFS_ENTRY_ADD_DAXDEV:
+		return "daxdev";
+	default:
+		return "unknown";
+	}
+}
+
+/* Paths are recorded without their first slash. */
+void entry_path_text(struct text *t, const char *path)
+{
+	text_add(t, "/", 1);
+	text_add(t, path, strlen(path));
+}
+
+/* "1 extent", "4x2.0M": 4 strips, dealt in chunks of 2 MiB. */
+void entry_layout_text(struct text *t, const struct famfs_entry *entry)
+{
+	char buf[24];
+
+	if (entry->type != FAMFS_ENTRY_FILE)
+		text_addf(t, "-");
+	else if (entry->ext_type == FAMFS_EXT_INTERLEAVE)
+		text_addf(t, "%" PRIu64 "x%s", entry->nstrips,
+			  famfs_size_format(entry->chunk_size, buf, sizeof(buf)));
+	else
+		text_addf(t, "%u extent%s", entry->extents_nr, entry->extents_nr == 1 ? "" : "s");
+}
+
+static void emit_extents(struct emit *out, const struct famfs_entry *entry)
+{
+	const char *word = entry->ext_type == FAMFS_EXT_INTERLEAVE ? "strip" : "extent";
+	struct text value = {0};
+	char label[24], off[24], len[24];
+	uint32_t i;
+
+	emit_list(out, "extents", EMIT_SILENT);
+	for (i = 0; i < entry->extents_nr; i++) {
+		emit_item(out);
+		emit_u64(out, "dev", NULL, entry->extents[i].dev_index);
+		emit_u64(out, "off", NULL, entry->extents[i].off);
+		emit_u64(out, "len", NULL, entry->extents[i].len);
+		emit_item_end(out);
+	}
+	emit_list_end(out);
+	if (out->json)
+		return;
+	for (i = 0; i < entry->extents_nr; i++) {
+		const struct famfs_extent *ext = &entry->extents[i];
+
+		value.len = 0;
+		text_addf(&value, "offset 0x%" PRIx64 " (%s) length 0x%" PRIx64 " (%s)", ext->off,
+			  famfs_size_format(ext->off, off, sizeof(off)), ext->len,
+			  famfs_size_format(ext->len, len, sizeof(len)));
+		if (ext->dev_index)
+			text_addf(&value, " device %" PRIu64, ext->dev_index);
+		snprintf(label, sizeof(label), "%s %u", word, i);
+		emit_text(out, label, value.s);
+	}
+	text_free(&value);
+}
+
+static void emit_file(struct emit *out, const struct famfs_entry *entry)
+{
+	bool interleaved = entry->ext_type == FAMFS_EXT_INTERLEAVE;
+
+	emit_size(out, "size", "size", entry->size);
+	emit_str(out, "ext_type", "layout", interleaved ? "interleaved" : "simple");
+	if (interleaved) {
+		emit_u64(out, "nstrips", "strips", entry->nstrips);
+		emit_size(out, "chunk_size", "chunk", entry->chunk_size);
+	}
+	emit_extents(out, entry);
+}
+
+/* All fields, for JSON and for a block of text. */
+void entry_emit(struct emit *out, const struct famfs_entry *entry)
+{
+	struct text path = {0};
+
+	if (entry->type == FAMFS_ENTRY_ADD_DAXDEV) {
+		emit_str(out, "type", "type", entry_type_name(entry));
+		emit_u64(out, "index", "log entry", entry->index);
+		emit_u64(out, "dev_index", "device index", entry->dd_index);
+		emit_uuid(out, "dev_uuid", "device uuid", entry->dd_uuid);
+		emit_size(out, "size", "size", entry->dd_size);
+		return;
+	}
+	entry_path_text(&path, entry->path);
+	emit_str(out, "path", "path", path.s);
+	text_free(&path);
+	emit_str(out, "type", "type", entry_type_name(entry));
+	emit_mode(out, "mode", "mode", entry->mode);
+	emit_u64(out, "uid", "uid", entry->uid);
+	emit_u64(out, "gid", "gid", entry->gid);
+	if (entry->index != FAMFS_NONE)
+		emit_u64(out, "index", "log entry", entry->index);
+	if (entry->type == FAMFS_ENTRY_FILE)
+		emit_file(out, entry);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Errors and notes: one line on stderr each, or one JSON object each with --json. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+
+static void json_add_text(struct json_object *obj, const char *key, const char *raw)
+{
+	struct text clean = {0};
+
+	text_add_utf8(&clean, raw);
+	json_object_object_add(obj, key, json_object_new_string(clean.s));
+	text_free(&clean);
+}
+
+static void json_print(const char *kind, const char *code, const struct famfs_err *err)
+{
+	struct json_object *top = json_object_new_object(), *obj = json_object_new_object();
+	struct text line = {0};
+	const char *s;
+
+	if (code)
+		json_add_text(obj, "code", code);
+	json_add_text(obj, "object", err->object);
+	json_add_text(obj, "message", err->message);
+	json_add_text(obj, "hint", err->hint);
+	if (err->off != FAMFS_NONE)
+		json_object_object_add(obj, "off", json_object_new_uint64(err->off));
+	if (err->entry != FAMFS_NONE)
+		json_object_object_add(obj, "entry", json_object_new_uint64(err->entry));
+	json_object_object_add(top, kind, obj);
+	s = json_object_to_json_string_ext(top, JSON_C_TO_STRING_PLAIN |
+							JSON_C_TO_STRING_NOSLASHESCAPE);
+	text_addf(&line, "%s\n", s ? s : "{}");
+	fputs(line.s, stderr);
+	text_free(&line);
+	json_object_put(top);
+}
+
+static void text_print(const struct cmd_env *env, const struct famfs_err *err)
+{
+	struct text line = {0};
+
+	text_addf(&line, "%s: ", env->name);
+	if (err->object[0]) {
+		text_add_safe(&line, err->object, false);
+		text_addf(&line, ": ");
+	}
+	text_add_safe(&line, err->message, false);
+	if (err->hint[0]) {
+		text_addf(&line, "; ");
+		text_add_safe(&line, err->hint, false);
+	}
+	text_addf(&line, "\n");
+	fputs(line.s, stderr);
+	text_free(&line);
+}
+
+/* A cancelled command says so once, when it ends. */
+int env_error(const struct cmd_env *env, const struct famfs_err *err)
+{
+	if (err->rc == -ECANCELED && cmd_cancelled())
+		return EXIT_FAILED;
+	if (env->json)
+		json_print("error", famfs_err_code(err->rc), err);
+	else
+		text_print(env, err);
+	return EXIT_FAILED;
+}
+
+static void err_set(struct famfs_err *err, int rc, const char *object, const char *hint)
+{
+	*err = (struct famfs_err){.rc = rc, .off = FAMFS_NONE, .entry = FAMFS_NONE};
+	snprintf(err->object, sizeof(err->object), "%s", object ? object : "");
+	snprintf(err->hint, sizeof(err->hint), "%s", hint ? hint : "");
+}
+
+int env_errorf(const struct cmd_env *env, int rc, const char *object, const char *fmt, ...)
+{
+	struct famfs_err err;
+	va_list args;
+
+	err_set(&err, rc, object, NULL);
+	va_start(args, fmt);
+	vsnprintf(err.message, sizeof(err.message), fmt, args);
+	va_end(args);
+	return env_error(env, &err);
+}
+
+void env_note(const struct cmd_env *env, const char *object, const char *message, const char *hint)
+{
+	struct famfs_err err;
+
+	if (env->quiet)
+		return;
+	err_set(&err, 0, object, hint);
+	snprintf(err.message, sizeof(err.message), "%s", message);
+	if (env->json)
+		json_print("warning", NULL, &err);
+	else
+		text_print(env, &err);
+}
+
+int env_usage_code(const struct cmd_env *env)
+{
+	return env->cmd && (env->cmd->flags & CMD_FSCK) ? FSCK_USAGE : EXIT_USAGE;
+}
+
+void env_usage(const struct cmd_env *env, const char *object, const char *hint, const char *fmt,
+	       ...)
+{
+	struct famfs_err err;
+	va_list args;
+
+	err_set(&err, -EINVAL, object, hint);
+	if (!hint)
+		snprintf(err.hint, sizeof(err.hint), "see %s --help", env->name);
+	va_start(args, fmt);
+	vsnprintf(err.message, sizeof(err.message), fmt, args);
+	va_end(args);
+	env_error(env, &err);
+	exit(env_usage_code(env));
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The famfs program: finds the command, parses, runs it, and sees that its output arrived. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+static const struct cmd *const commands[] = {
+	&cmd_mkfs, &cmd_creat, &cmd_mkdir, &cmd_ls, &cmd_stat, &cmd_df,
+	&cmd_fmap_dump, &cmd_check, &cmd_help, &cmd_commands, NULL,
+};
+
+static volatile sig_atomic_t caught;
+static struct famfs_ctx *volatile cancel_ctx;
+
+const struct cmd *const *cmd_table(void)
+{
+	return commands;
+}
+
+const struct cmd *cmd_find(const char *group, const char *name)
+{
+	const struct cmd *const *c;
+
+	for (c = commands; *c; c++) {
+		if (group ? !(*c)->group || strcmp((*c)->group, group) : !!(*c)->group)
+			continue;
+		if (!strcmp((*c)->name, name) || ((*c)->alias && !strcmp((*c)->alias, name)))
+			return *c;
+	}
+	return NULL;
+}
+
+bool cmd_cancelled(void)
+{
+	return caught;
+}
+
+/* A second signal finds the default action again and ends the program at once. */
+static void on_signal(int sig)
+{
+	caught = sig;
+	if (cancel_ctx)
+		famfs_cancel(cancel_ctx);
+}
+
+static void catch_signals(struct famfs_ctx *ctx)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+	struct sigaction old;
+	size_t i;
+
+	cancel_ctx = ctx;
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+}
+
+/*
+ * A device opened while stdin, stdout or stderr is closed would get its number, and messages would be
+ * written to it. What stands in for them fails on use.
+ */
+static void hold_standard_fds(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_PATH);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+static bool group_exists(const char *name)
+{
+	const struct cmd *const *c;
+
+	for (c = commands; *c; c++)
+		if ((*c)->group && !strcmp((*c)->group, name))
+			return true;
+	return false;
+}
+
+static _Noreturn void unknown_command(struct cmd_env *env, const char *group, const char *word)
+{
+	const struct cmd *const *c;
+	struct near near = {.word = word};
+	char hint[64];
+
+	for (c = commands; *c; c++) {
+		if ((*c)->flags & CMD_HIDDEN)
+			continue;
+		if (group ? (*c)->group && !strcmp((*c)->group, group) : !(*c)->group)
+			near_try(&near, (*c)->name);
+		else if (!group)
+			near_try(&near, (*c)->group);
+	}
+	if (near.best)
+		snprintf(hint, sizeof(hint), "did you mean %s?", near.best);
+	env_usage(env, word, near.best ? hint : NULL, "unknown command");
+}
+
+static void print_version(void)
+{
+	puts("famfs " FAMFS_VERSION_STRING);
+}
+
+/* What was asked for in front of a command, or instead of one. */
+static int answer(struct cmd_env *env, const char *group)
+{
+	switch (env->asked) {
+	case ASKED_VERSION:
+		print_version();
+		break;
+	case ASKED_USAGE:
+		puts("Usage: famfs [GLOBAL OPTION...] COMMAND [OPTION...] [OPERAND...]");
+		break;
+	default:
+		if (group)
+			help_group(group);
+		else
+			help_all();
+	}
+	return 0;
+}
+
+/* Reads up to the command; returns the number of words in front of it, or -1 when all is done. */
+static int find_command(struct cmd_env *env, int argc, char **argv)
+{
+	const char *group = NULL;
+	int at = 0, next;
+
+	for (;;) {
+		next = at + options_scan(env, argc - at, argv + at, true);
+		options_parse(env, next - at, argv + at);
+		free(env->operands);
+		env->operands = NULL;
+		if (env->asked && (next >= argc || group)) {
+			answer(env, group);
+			return -1;
+		}
+		if (next >= argc)
+			env_usage(env, "", NULL, group ? "no command of this group is given" :
+							 "no command is given");
+		if (group || !group_exists(argv[next]))
+			break;
+		group = argv[next];
+		snprintf(env->name, sizeof(env->name), "famfs %.40s", group);
+		at = next;
+	}
+	env->cmd = cmd_find(group, argv[next]);
+	if (!env->cmd)
+		unknown_command(env, group, argv[next]);
+	snprintf(env->name, sizeof(env->name), "famfs %s%s%s", group ? group : "",
+		 group ? " " : "", argv[next]);
+	return next;
+}
+
+static void check_flags(struct cmd_env *env)
+{
+	unsigned int flags = env->cmd->flags;
+
+	if (env->json && !(flags & CMD_JSON))
+		env_usage(env, "--json", NULL, "this command does not take it");
+	if (env->dry_run && !(flags & CMD_DRYRUN))
+		env_usage(env, "--dry-run", NULL, "this command does not take it");
+	if (env->sync && !(flags & CMD_SYNC))
+		env_usage(env, "--sync", NULL, "this command does not take it");
+}
+
+static void check_operands(struct cmd_env *env)
+{
+	const struct cmd *cmd = env->cmd;
+
+	if (env->operands_nr < cmd->operands_min)
+		env_usage(env, "", NULL, "an operand is missing: %s", cmd->operands);
+	if (env->operands_nr > cmd->operands_max)
+		env_usage(env, env->operands[cmd->operands_max], NULL,
+			  "one operand too many: takes %s",
+			  cmd->operands[0] ? cmd->operands : "none");
+}
+
+static void debug_line(void *data, const char *message)
+{
+	const struct cmd_env *env = data;
+	struct text line = {0};
+
+	text_addf(&line, "%s: debug: ", env->name);
+	text_add_safe(&line, message, false);
+	text_addf(&line, "\n");
+	fputs(line.s, stderr);
+	text_free(&line);
+}
+
+static bool wants_color(const struct cmd_env *env)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (env->color != WHEN_AUTO)
+		return env->color == WHEN_ALWAYS;
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && strcmp(term, "dumb");
+}
+
+/* Why stdout failed. When the failure was some writes ago, its errno is lost. */
+static int output_error(bool failed_before)
+{
+	struct pollfd fd = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	int rc = errno ? errno : EIO;
+
+	if (failed_before && poll(&fd, 1, 0) == 1 && (fd.revents & POLLERR))
+		return EPIPE;
+	return rc;
+}
+
+/* Written results that did not arrive are a failure; a reader that went away ends us quietly. */
+static int finish_output(struct cmd_env *env, int code)
+{
+	bool before = ferror(stdout);
+	int rc;
+
+	errno = 0;
+	if (!fflush(stdout) && !before && !env->out.failed && !fclose(stdout))
+		return code;
+	if (env->out.failed) {
+		env_errorf(env, -ENOMEM, "standard output", "out of memory for the results");
+	} else {
+		rc = output_error(before);
+		if (rc == EPIPE) {
+			signal(SIGPIPE, SIG_DFL);
+			raise(SIGPIPE);
+		}
+		env_errorf(env, -rc, "standard output", "%s", strerror(rc));
+	}
+	return env->cmd && (env->cmd->flags & CMD_FSCK) ? FSCK_OPERATIONAL : EXIT_FAILED;
+}
+
+static int run(struct cmd_env *env)
+{
+	int code;
+
+	if (famfs_ctx_new(&env->ctx))
+		return env_errorf(env, -ENOMEM, "", "out of memory");
+	if (env->verbose > 1)
+		famfs_ctx_set_debug(env->ctx, debug_line, env);
+	catch_signals(env->ctx);
+	emit_init(&env->out, env->json, isatty(STDOUT_FILENO), wants_color(env));
+	code = env->cmd->run(env);
+	emit_end(&env->out);
+	cancel_ctx = NULL;
+	famfs_ctx_free(env->ctx);
+	return code;
+}
+
+static int cancelled(struct cmd_env *env)
+{
+	env_errorf(env, -EINTR, "", "cancelled");
+	return env->cmd->flags & CMD_FSCK ? FSCK_CANCELLED : 128 + caught;
+}
+
+static int command(struct cmd_env *env, int argc, char **argv)
+{
+	int code;
+
+	env->opts = mem_calloc(1, env->cmd->opts_size);
+	options_scan(env, argc, argv, false);
+	options_parse(env, argc, argv);
+	if (env->asked == ASKED_VERSION) {
+		print_version();
+		return 0;
+	}
+	if (env->asked) {
+		help_command(env, env->asked == ASKED_HELP);
+		return 0;
+	}
+	check_flags(env);
+	check_operands(env);
+	code = run(env);
+	if (caught && code)
+		code = cancelled(env);
+	free(env->opts);
+	return code;
+}
+
+/* mkfs.famfs and fsck.famfs are this program by another name. */
+static const struct cmd *command_by_name(const char *base)
+{
+	if (!strcmp(base, "mkfs.famfs"))
+		return &cmd_mkfs;
+	return strcmp(base, "fsck.famfs") ? NULL : &cmd_check;
+}
+
+int main(int argc, char **argv)
+{
+	struct cmd_env env = {.name = "famfs", .device = getenv("FAMFS_DEVICE")};
+	const char *base = argc ? strrchr(argv[0], '/') : NULL;
+	int at = 0, code = 0;
+
+	if (!argc)
+		return EXIT_USAGE;
+	hold_standard_fds();
+	signal(SIGPIPE, SIG_IGN);
+	env.device_from_env = true;
+	if (env.device && !*env.device)
+		env.device = NULL;
+	base = base ? base + 1 : argv[0];
+	env.cmd = command_by_name(base);
+	if (env.cmd)
+		snprintf(env.name, sizeof(env.name), "%s", base);
+	else
+		at = find_command(&env, argc, argv);
+	if (at >= 0)
+		code = command(&env, argc - at, argv + at);
+	code = finish_output(&env, code);
+	free(env.operands);
+	return code;
+}

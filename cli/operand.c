@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* DEVICE and DEVICE:/path (DESIGN.md 3). */
+#include <string.h>
+
+#include "cmd.h"
+
+struct operand operand_split(const struct cmd_env *env, const char *text)
+{
+	struct operand op = {.text = text, .device = text};
+	const char *colon = strstr(text, ":/");
+
+	if (!*text)
+		env_usage(env, "", NULL, "an operand is empty");
+	if (!colon || !strncmp(text, "./", 2) || !strncmp(text, "../", 3))
+		return op;
+	op.path = colon + 1;
+	if (colon > text)
+		op.device = mem_strndup(text, (size_t)(colon - text));
+	else if (env->device)
+		op.device = env->device;
+	else
+		env_usage(env, text, "write DEVICE:/path, or give --device", "names no device");
+	return op;
+}
+
+struct operand operand_file(const struct cmd_env *env, const char *text)
+{
+	struct operand op = operand_split(env, text);
+
+	if (!op.path)
+		env_usage(env, text, "write DEVICE:/path, or :/path with --device",
+			  "names no file inside a famfs");
+	return op;
+}
+
+/* A device alone; its root is one way to say it. */
+const char *operand_device(const struct cmd_env *env, const char *text)
+{
+	struct operand op = operand_split(env, text);
+
+	if (op.path && op.path[strspn(op.path, "/")])
+		env_usage(env, text, NULL, "names a file, where a device is wanted");
+	return op.device;
+}
+
+/* All operands; without any, the root of --device. */
+size_t operand_list(const struct cmd_env *env, struct operand **ret_list)
+{
+	size_t i, nr = env->operands_nr;
+	struct operand *list = mem_calloc(nr + 1, sizeof(*list));
+
+	for (i = 0; i < nr; i++)
+		list[i] = operand_split(env, env->operands[i]);
+	if (!nr) {
+		if (!env->device)
+			env_usage(env, "", NULL, "no operand: %s, or --device", env->cmd->operands);
+		list[nr++] = (struct operand){.text = env->device, .device = env->device};
+	}
+	*ret_list = list;
+	return nr;
+}
+
+bool operands_several(const struct operand *list, size_t nr)
+{
+	size_t i;
+
+	for (i = 1; i < nr; i++)
+		if (strcmp(list[i].device, list[0].device))
+			return true;
+	return false;
+}

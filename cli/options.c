@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Options. argp parses them, but what it says about a wrong one takes two lines and loses the word.
+ * So the words are looked through first, by the same tables, and a wrong one is named here.
+ */
+#include <errno.h>
+#include <pwd.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+
+enum { OPT_PROGRESS = 0x101, OPT_COLOR, OPT_SYNC, OPT_HELP, OPT_USAGE, OPT_VERSION };
+
+const struct argp_option global_options[] = {
+	{"device", 'd', "DEVICE", 0, "The device of operands that begin with :/", 0},
+	{"json", 'j', NULL, 0, "Results and errors as JSON", 0},
+	{"quiet", 'q', NULL, 0, "Only results and errors", 0},
+	{"verbose", 'v', NULL, 0, "Say more; twice: what the library does", 0},
+	{"dry-run", 'n', NULL, 0, "Say what would be written, write nothing", 0},
+	{"progress", OPT_PROGRESS, "WHEN", 0, "auto, always or never", 0},
+	{"color", OPT_COLOR, "WHEN", 0, "auto, always or never", 0},
+	{"sync", OPT_SYNC, NULL, 0, "Images: safe against the machine's death too", 0},
+	{"help", OPT_HELP, NULL, 0, "Print help", -1},
+	{"usage", OPT_USAGE, NULL, 0, "Print a short usage", -1},
+	{"version", OPT_VERSION, NULL, 0, "Print the version", -1},
+	{0},
+};
+
+bool option_is_short(const struct argp_option *opt)
+{
+	return opt->key > ' ' && opt->key < 0x7f;
+}
+
+static bool option_is_end(const struct argp_option *opt)
+{
+	return !opt->name && !opt->key && !opt->doc;
+}
+
+/* The words of one command line, being looked through. */
+struct scan {
+	const struct argp_option *tables[2];
+	char wrong[256];	/* the first wrong word; empty: none */
+	char message[128];
+	char hint[128];
+	bool json;
+};
+
+static void scan_wrong(struct scan *sc, const char *word, const char *message)
+{
+	if (sc->wrong[0])
+		return;
+	snprintf(sc->wrong, sizeof(sc->wrong), "%s", word);
+	snprintf(sc->message, sizeof(sc->message), "%s", message);
+}
+
+static const struct argp_option *find_short(const struct scan *sc, char letter)
+{
+	const struct argp_option *opt;
+	size_t t;
+
+	for (t = 0; t < 2; t++)
+		for (opt = sc->tables[t]; opt && !option_is_end(opt); opt++)
+			if (option_is_short(opt) && opt->key == letter)
+				return opt;
+	return NULL;
+}
+
+static void unknown_long(struct scan *sc, const char *word, const char *name)
+{
+	const struct argp_option *opt;
+	struct near near = {.word = name};
+	size_t t;
+
+	for (t = 0; t < 2; t++)
+		for (opt = sc->tables[t]; opt && !option_is_end(opt); opt++)
+			if (opt->name && !(opt->flags & OPTION_HIDDEN))
+				near_try(&near, opt->name);
+	if (near.best && !sc->wrong[0])
+		snprintf(sc->hint, sizeof(sc->hint), "did you mean --%s?", near.best);
+	scan_wrong(sc, word, "unknown option");
+}
+
+/* The option called @name, or the only one that begins so. */
+static const struct argp_option *find_long(struct scan *sc, const char *word, const char *name)
+{
+	const struct argp_option *opt, *found = NULL, *other = NULL;
+	size_t t, len = strlen(name);
+
+	for (t = 0; t < 2; t++) {
+		for (opt = sc->tables[t]; opt && !option_is_end(opt); opt++) {
+			if (!opt->name || strncmp(opt->name, name, len))
+				continue;
+			if (!opt->name[len])
+				return opt;
+			other = found;
+			found = opt;
+		}
+	}
+	if (!len || !found) {
+		unknown_long(sc, word, name);
+		return NULL;
+	}
+	if (other) {
+		if (!sc->wrong[0])
+			snprintf(sc->hint, sizeof(sc->hint), "--%s or --%s?", other->name,
+				 found->name);
+		scan_wrong(sc, word, "could be several options");
+		return NULL;
+	}
+	return found;
+}
+
+/* Both return how many of the following words the option takes: 0 or 1. */
+static int scan_long(struct scan *sc, const char *word, const char *next)
+{
+	const char *equal = strchr(word, '=');
+	char *option = mem_strndup(word, equal ? (size_t)(equal - word) : strlen(word));
+	const struct argp_option *opt = find_long(sc, option, option + 2);
+	int taken = 0;
+
+	if (opt && opt->key == 'j')
+		sc->json = true;
+	if (opt && equal && !opt->arg)
+		scan_wrong(sc, option, "takes no value");
+	if (opt && !equal && opt->arg) {
+		if (!next)
+			scan_wrong(sc, option, "needs a value");
+		taken = 1;
+	}
+	free(option);
+	return taken;
+}
+
+static void unknown_short(struct scan *sc, const char *word, char letter)
+{
+	char message[32] = "unknown option";
+
+	if (word[2] && letter > ' ' && letter < 0x7f)
+		snprintf(message, sizeof(message), "unknown option -%c", letter);
+	scan_wrong(sc, word, message);
+}
+
+static int scan_short(struct scan *sc, const char *word, const char *next)
+{
+	const struct argp_option *opt;
+	char option[3] = "-";
+	const char *c;
+
+	for (c = word + 1; *c; c++) {
+		option[1] = *c;
+		opt = find_short(sc, *c);
+		if (opt && opt->key == 'j')
+			sc->json = true;
+		if (!opt) {
+			unknown_short(sc, word, *c);
+			return 0;
+		}
+		if (!opt->arg)
+			continue;
+		if (!c[1] && !next)
+			scan_wrong(sc, option, "needs a value");
+		return !c[1];
+	}
+	return 0;
+}
+
+/*
+ * options_scan() - looks through the words after argv[0]; ends the program at a wrong option.
+ * @stop_at_operand: the options of famfs itself, which end at the command.
+ * Returns the index of the first operand, when asked for it, or @argc.
+ */
+int options_scan(struct cmd_env *env, int argc, char **argv, bool stop_at_operand)
+{
+	struct scan sc = {.tables = {global_options, env->cmd ? env->cmd->options : NULL}};
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		const char *word = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;
+
+		if (!strcmp(word, "--")) {
+			i = stop_at_operand ? i + 1 : argc;
+			break;
+		}
+		if (word[0] != '-' || !word[1]) {
+			if (stop_at_operand)
+				break;
+			continue;
+		}
+		i += word[1] == '-' ? scan_long(&sc, word, next) : scan_short(&sc, word, next);
+	}
+	env->json |= sc.json;
+	if (sc.wrong[0])
+		env_usage(env, sc.wrong, sc.hint[0] ? sc.hint : NULL, "%s", sc.message);
+	return i < argc ? i : argc;
+}
+
+static enum when option_when(struct cmd_env *env, const char *option, const char *arg)
+{
+	static const char *const names[] = {"auto", "always", "never"};
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		if (!strcmp(arg, names[i]))
+			return (enum when)i;
+	env_usage(env, option, NULL, "\"%.40s\" is not auto, always or never", arg);
+}
+
+static error_t parse_global(int key, char *arg, struct argp_state *state)
+{
+	struct cmd_env *env = state->input;
+
+	switch (key) {
+	case 'd':
+		env->device = arg;
+		env->device_from_env = false;
+		return 0;
+	case 'j':
+		env->json = true;
+		return 0;
+	case 'q':
+		env->quiet = true;
+		return 0;
+	case 'v':
+		env->verbose++;
+		return 0;
+	case 'n':
+		env->dry_run = true;
+		return 0;
+	case OPT_PROGRESS:
+		env->progress = option_when(env, "--progress", arg);
+		return 0;
+	case OPT_COLOR:
+		env->color = option_when(env, "--color", arg);
+		return 0;
+	case OPT_SYNC:
+		env->sync = true;
+		return 0;
+	case OPT_HELP:
+	case OPT_USAGE:
+	case OPT_VERSION:
+		env->asked = (enum asked)(ASKED_HELP + (key - OPT_HELP));
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t parse_command(int key, char *arg, struct argp_state *state)
+{
+	struct cmd_env *env = state->input;
+
+	if (key == ARGP_KEY_INIT) {
+		state->child_inputs[0] = env;
+		return 0;
+	}
+	if (key == ARGP_KEY_ARG) {
+		env->operands[env->operands_nr++] = arg;
+		return 0;
+	}
+	return env->cmd && env->cmd->parse ? env->cmd->parse(key, arg, env) : ARGP_ERR_UNKNOWN;
+}
+
+/* options_parse() - parses what options_scan() found good. */
+void options_parse(struct cmd_env *env, int argc, char **argv)
+{
+	static const struct argp_option none[] = {{0}};
+	struct argp globals = {.options = global_options, .parser = parse_global};
+	struct argp_child children[] = {{.argp = &globals}, {0}};
+	struct argp argp = {
+		.options = env->cmd && env->cmd->options ? env->cmd->options : none,
+		.parser = parse_command,
+		.children = children,
+	};
+
+	env->operands = mem_calloc((size_t)argc + 1, sizeof(*env->operands));
+	env->operands_nr = 0;
+	if (argp_parse(&argp, argc, argv,
+		       ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_IN_ORDER, NULL, env))
+		env_usage(env, "", NULL, "the options cannot be understood");
+}
+
+uint64_t option_size(struct cmd_env *env, const char *option, const char *arg)
+{
+	struct famfs_err err;
+	char object[128];
+	uint64_t size;
+
+	if (!famfs_size_parse(arg, &size, &err))
+		return size;
+	snprintf(object, sizeof(object), "%s %.80s", option, arg);
+	env_usage(env, object, err.hint[0] ? err.hint : NULL, "%s", err.message);
+}
+
+/* A decimal number; no sign, no blanks. Returns 0, -EINVAL or -ERANGE. */
+int parse_number(const char *text, uint64_t *ret_value)
+{
+	uint64_t value = 0;
+	const char *c;
+
+	if (!*text)
+		return -EINVAL;
+	for (c = text; *c; c++) {
+		if (*c < '0' || *c > '9')
+			return -EINVAL;
+		if (__builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(*c - '0'), &value))
+			return -ERANGE;
+	}
+	*ret_value = value;
+	return 0;
+}
+
+/* A number from 1 to @max. */
+uint64_t option_number(struct cmd_env *env, const char *option, const char *arg, uint64_t max)
+{
+	uint64_t value;
+	char object[128];
+	int rc = parse_number(arg, &value);
+
+	if (!rc && value >= 1 && value <= max)
+		return value;
+	snprintf(object, sizeof(object), "%s %.80s", option, arg);
+	if (rc == -EINVAL)
+		env_usage(env, object, NULL, "is not a number");
+	env_usage(env, object, NULL, "must be 1 to %llu", (unsigned long long)max);
+}
+
+int parse_mode(const char *text, uint32_t *ret_mode)
+{
+	uint32_t mode = 0;
+	const char *c;
+
+	if (!*text)
+		return -EINVAL;
+	for (c = text; *c; c++) {
+		if (*c < '0' || *c > '7')
+			return -EINVAL;
+		mode = mode << 3 | (uint32_t)(*c - '0');
+		if (mode > 07777)
+			return -ERANGE;
+	}
+	*ret_mode = mode;
+	return 0;
+}
+
+uint32_t option_mode(struct cmd_env *env, const char *option, const char *arg)
+{
+	char object[128];
+	uint32_t mode;
+
+	if (!parse_mode(arg, &mode))
+		return mode;
+	snprintf(object, sizeof(object), "%s %.80s", option, arg);
+	env_usage(env, object, NULL, "is not an octal mode from 0 to 7777, such as 0644");
+}
+
+/* --uid or --gid: a number, or a name that the system knows. */
+uint32_t option_id(struct cmd_env *env, const char *option, const char *arg)
+{
+	bool group = !strcmp(option, "--gid");
+	struct passwd *user;
+	struct group *grp;
+	uint64_t value;
+	char object[128];
+	int rc = parse_number(arg, &value);
+
+	if (!rc && value < UINT32_MAX)
+		return (uint32_t)value;
+	snprintf(object, sizeof(object), "%s %.80s", option, arg);
+	if (rc != -EINVAL)
+		env_usage(env, object, NULL, "must be 0 to %u", UINT32_MAX - 1);
+	if (group) {
+		grp = getgrnam(arg);
+		if (grp)
+			return grp->gr_gid;
+	} else {
+		user = getpwnam(arg);
+		if (user)
+			return user->pw_uid;
+	}
+	env_usage(env, object, NULL, "no such %s on this host", group ? "group" : "user");
+}

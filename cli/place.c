@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs famfs_create() for creat and mkdir. What becomes of each request is kept in a few bytes while
+ * the file system is locked, and shown after that.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+
+/* What became of one request. @extent is the first; @more has all when there are several. */
+struct place_result {
+	uint8_t status;
+	bool known;
+	uint8_t ext_type;
+	uint8_t extents_nr;
+	uint32_t mode, uid, gid;
+	uint64_t index, nstrips, chunk_size;
+	char path[FAMFS_PATH_SIZE + 1];
+	struct famfs_extent extent, *more;
+	struct json_error {
+		int rc;
+		char *object, *message, *hint;
+	} *error;
+};
+
+/* One call of place_run(). */
+struct place {
+	struct cmd_env *env;
+	const struct place_job *job;
+	struct place_result *results;
+	struct progress progress;
+	bool keep;		/* results will be shown one by one */
+	bool several;		/* several devices */
+	uint64_t failed_here;	/* of this job, each with its line on stderr */
+	uint64_t done_here;
+	uint64_t count[3];	/* by enum famfs_create_status */
+	uint64_t create_ns;
+};
+
+static void keep_error(struct place_result *r, const struct famfs_err *err)
+{
+	r->error = mem_calloc(1, sizeof(*r->error));
+	r->error->rc = err->rc;
+	r->error->object = mem_strndup(err->object, sizeof(err->object));
+	r->error->message = mem_strndup(err->message, sizeof(err->message));
+	r->error->hint = mem_strndup(err->hint, sizeof(err->hint));
+}
+
+static void keep_entry(struct place_result *r, const struct famfs_entry *entry)
+{
+	size_t bytes = entry->extents_nr * sizeof(entry->extents[0]);
+
+	memcpy(r->path, entry->path, sizeof(r->path));
+	r->mode = entry->mode;
+	r->uid = entry->uid;
+	r->gid = entry->gid;
+	r->index = entry->index;
+	r->ext_type = (uint8_t)entry->ext_type;
+	r->nstrips = entry->nstrips;
+	r->chunk_size = entry->chunk_size;
+	r->extents_nr = (uint8_t)entry->extents_nr;
+	r->extent = entry->extents[0];
+	if (entry->extents_nr < 2)
+		return;
+	r->more = mem_calloc(1, bytes);
+	memcpy(r->more, entry->extents, bytes);
+}
+
+static void done(void *data, size_t nr, enum famfs_create_status status,
+		 const struct famfs_entry *entry, const struct famfs_err *err)
+{
+	struct place *p = data;
+	struct place_result *r;
+
+	p->count[status]++;
+	p->done_here++;
+	if (status == FAMFS_FAILED && err) {
+		progress_clear(&p->progress);
+		env_error(p->env, err);
+		p->failed_here++;
+	}
+	if (!p->keep)
+		return;
+	r = &p->results[nr];
+	r->known = true;
+	r->status = (uint8_t)status;
+	if (err)
+		keep_error(r, err);
+	if (entry)
+		keep_entry(r, entry);
+}
+
+static void progressed(void *data, uint64_t bytes_done, uint64_t bytes_total)
+{
+	struct place *p = data;
+
+	progress_show(&p->progress, bytes_done, bytes_total);
+}
+
+static int create(struct place *p, const struct place_opts *opts)
+{
+	struct famfs_create_ops ops = {
+		.done = done,
+		.progress = progressed,
+		.data = p,
+		.atomic = opts->atomic,
+		.dry_run = p->env->dry_run,
+	};
+	unsigned int flags = FAMFS_OPEN_WRITE | (p->env->sync ? FAMFS_OPEN_SYNC : 0U);
+	uint64_t start = clock_ns();
+	struct famfs_err err;
+	struct famfs *fs;
+	int rc;
+
+	p->failed_here = p->done_here = 0;
+	rc = famfs_open(p->env->ctx, p->job->device, flags, &fs, &err);
+	if (rc) {
+		p->count[FAMFS_FAILED] += p->job->nr;
+		return env_error(p->env, &err);
+	}
+	rc = famfs_create(fs, p->job->reqs, p->job->nr, &ops, &err);
+	progress_clear(&p->progress);
+	famfs_close(fs);
+	p->create_ns += clock_ns() - start;
+	if (rc && (!p->failed_here || p->done_here < p->job->nr))
+		env_error(p->env, &err);
+	/* What was not come to was not made. */
+	if (rc && p->done_here < p->job->nr)
+		p->count[FAMFS_FAILED] += p->job->nr - p->done_here;
+	return rc ? EXIT_FAILED : 0;
+}
+
+static const char *const status_names[] = {"created", "exists", "failed"};
+
+/* The entry that was logged, put together again from its request and its result. */
+static void entry_rebuild(struct famfs_entry *entry, const struct famfs_create_req *req,
+			  const struct place_result *r)
+{
+	const struct famfs_extent *from = r->more ? r->more : &r->extent;
+
+	memset(entry, 0, sizeof(*entry));
+	memcpy(entry->path, r->path, sizeof(entry->path));
+	entry->index = r->index;
+	entry->type = req->flags & FAMFS_CREATE_DIR ? FAMFS_ENTRY_MKDIR : FAMFS_ENTRY_FILE;
+	entry->mode = r->mode;
+	entry->uid = r->uid;
+	entry->gid = r->gid;
+	entry->size = req->size;
+	entry->ext_type = r->ext_type;
+	entry->nstrips = r->nstrips;
+	entry->chunk_size = r->chunk_size;
+	entry->extents_nr = r->extents_nr;
+	memcpy(entry->extents, from, r->extents_nr * sizeof(*from));
+}
+
+static void show_json_error(struct emit *out, const struct json_error *error)
+{
+	emit_object(out, "error");
+	emit_str(out, "code", NULL, famfs_err_code(error->rc));
+	emit_str(out, "object", NULL, error->object);
+	emit_str(out, "message", NULL, error->message);
+	emit_str(out, "hint", NULL, error->hint);
+	emit_object_end(out);
+}
+
+static void show_text(struct place *p, const struct famfs_entry *entry, unsigned int status)
+{
+	struct emit *out = &p->env->out;
+	struct text name = {0}, layout = {0};
+	char size[24];
+	const char *word = status == FAMFS_EXISTS ? "exists" :
+			   p->env->dry_run	  ? "would create" :
+						    "created";
+
+	text_add_safe(&name, entry->path, true);
+	if (p->several)
+		text_addf(&layout, " on %s", p->job->device);
+	if (entry->type == FAMFS_ENTRY_FILE && status == FAMFS_CREATED) {
+		text_addf(&layout, " %s ", famfs_size_format(entry->size, size, sizeof(size)));
+		if (entry->ext_type == FAMFS_EXT_INTERLEAVE)
+			text_addf(&layout, "interleaved ");
+		if (entry->ext_type != FAMFS_EXT_INTERLEAVE && entry->extents_nr == 1)
+			text_addf(&layout, "one extent");
+		else
+			entry_layout_text(&layout, entry);
+		text_addf(&layout, " at 0x%" PRIx64, entry->extents[0].off);
+	}
+	text_add(&layout, "", 0);
+	emit_line(out, "%s /%s%s", word, name.s, layout.s);
+	text_free(&name);
+	text_free(&layout);
+}
+
+static void show_result(struct place *p, size_t nr)
+{
+	struct emit *out = &p->env->out;
+	struct place_result *r = &p->results[nr];
+	struct famfs_entry entry;
+
+	entry_rebuild(&entry, &p->job->reqs[nr], r);
+	if (!p->env->json) {
+		if (r->status != FAMFS_FAILED)
+			show_text(p, &entry, r->status);
+		return;
+	}
+	emit_item(out);
+	if (p->several)
+		emit_str(out, "device", NULL, p->job->device);
+	if (r->status == FAMFS_FAILED) {
+		struct text path = {0};
+
+		entry_path_text(&path, p->job->reqs[nr].path + strspn(p->job->reqs[nr].path, "/"));
+		emit_str(out, "path", NULL, path.s);
+		text_free(&path);
+	} else {
+		entry_emit(out, &entry);
+	}
+	emit_str(out, "status", NULL, status_names[r->status]);
+	if (r->error)
+		show_json_error(out, r->error);
+	emit_item_end(out);
+}
+
+static void results_free(struct place *p)
+{
+	struct place_result *r = p->results;
+	size_t i;
+
+	for (i = 0; r && i < p->job->nr; i++, r++) {
+		free(r->more);
+		if (!r->error)
+			continue;
+		free(r->error->object);
+		free(r->error->message);
+		free(r->error->hint);
+		free(r->error);
+	}
+	free(p->results);
+	p->results = NULL;
+}
+
+static int run_job(struct place *p, const struct place_opts *opts)
+{
+	size_t i;
+	int code;
+
+	if (p->keep)
+		p->results = mem_calloc(p->job->nr, sizeof(*p->results));
+	code = create(p, opts);
+	for (i = 0; p->keep && i < p->job->nr; i++)
+		if (p->results[i].known)
+			show_result(p, i);
+	results_free(p);
+	return code;
+}
+
+static void show_counts(struct place *p, const struct place_opts *opts)
+{
+	struct cmd_env *env = p->env;
+	struct emit *out = &env->out;
+
+	emit_u64(out, "created", NULL, p->count[FAMFS_CREATED]);
+	emit_u64(out, "existing", NULL, p->count[FAMFS_EXISTS]);
+	emit_u64(out, "failed", NULL, p->count[FAMFS_FAILED]);
+	emit_bool(out, "dry_run", env->dry_run);
+	if (opts->timing) {
+		emit_object(out, "timing_ns");
+		emit_u64(out, "parse", NULL, opts->parse_ns);
+		emit_u64(out, "create", NULL, p->create_ns);
+		emit_object_end(out);
+	}
+	if (opts->summary && !env->quiet)
+		emit_line(out, "%" PRIu64 " %s, %" PRIu64 " already there, %" PRIu64 " failed",
+			  p->count[FAMFS_CREATED],
+			  env->dry_run ? "would be created" : "created", p->count[FAMFS_EXISTS],
+			  p->count[FAMFS_FAILED]);
+}
+
+int place_run(struct cmd_env *env, const struct place_job *jobs, size_t nr,
+	      const struct place_opts *opts)
+{
+	struct place p = {.env = env, .several = nr > 1};
+	int code = 0;
+	size_t i;
+
+	p.keep = env->json || (!env->quiet && (env->verbose || env->dry_run));
+	progress_init(&p.progress, env, "zeroing");
+	if (!p.several)
+		emit_str(&env->out, "device", NULL, jobs[0].device);
+	emit_list(&env->out, "results", EMIT_SILENT);
+	for (i = 0; i < nr && !cmd_cancelled(); i++) {
+		p.job = &jobs[i];
+		code |= run_job(&p, opts);
+	}
+	emit_list_end(&env->out);
+	show_counts(&p, opts);
+	return cmd_cancelled() && i < nr ? EXIT_FAILED : code;
+}
+
+/* Groups the operands by device, in the order in which devices appear first. */
+int place_operands(struct cmd_env *env, const struct famfs_create_req *model,
+		   const struct place_opts *opts)
+{
+	size_t nr = env->operands_nr, jobs_nr = 0, i, j;
+	struct place_job *jobs = mem_calloc(nr, sizeof(*jobs));
+	struct famfs_create_req *reqs = mem_calloc(nr, sizeof(*reqs)), *next = reqs;
+	struct operand *ops = mem_calloc(nr, sizeof(*ops));
+	int code;
+
+	for (i = 0; i < nr; i++)
+		ops[i] = operand_file(env, env->operands[i]);
+	for (i = 0; i < nr; i++) {
+		struct place_job *job = &jobs[jobs_nr];
+
+		if (!ops[i].text)
+			continue;
+		*job = (struct place_job){.device = ops[i].device, .reqs = next};
+		for (j = i; j < nr; j++) {
+			if (!ops[j].text || strcmp(ops[j].device, job->device))
+				continue;
+			ops[j].text = NULL;
+			*next = *model;
+			next++->path = ops[j].path;
+			job->nr++;
+		}
+		jobs_nr++;
+	}
+	if (opts->atomic && jobs_nr > 1)
+		env_usage(env, "--atomic", NULL, "cannot span several devices");
+	code = place_run(env, jobs, jobs_nr, opts);
+	free(jobs);
+	free(reqs);
+	free(ops);
+	return code;
+}

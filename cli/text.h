@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Text that grows, text that is safe to show, and the nearest word to a misspelt one. */
+#ifndef FAMFS_CLI_TEXT_H
+#define FAMFS_CLI_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A string that grows; always NUL-terminated once something was added. */
+struct text {
+	char *s;
+	size_t len, cap;
+};
+
+void text_add(struct text *t, const char *s, size_t len);
+void text_addf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void text_free(struct text *t);
+
+/*
+ * text_add_safe() - adds @raw so that one line stays one line and a terminal obeys nothing in it:
+ * control characters, direction marks and bytes that are no UTF-8 become \n, \t, \xNN. With @name
+ * a backslash is doubled too, so that different names never look the same.
+ */
+void text_add_safe(struct text *t, const char *raw, bool name);
+
+/* utf8_valid() - whether @s is UTF-8 as RFC 3629 has it. */
+bool utf8_valid(const char *s);
+
+/* text_add_utf8() - adds @raw with U+FFFD in place of each byte that is no UTF-8. */
+void text_add_utf8(struct text *t, const char *raw);
+
+/* text_width() - terminal columns that @s takes, one for each character. */
+size_t text_width(const char *s);
+
+/* The best of the words shown so far to near_try(). */
+struct near {
+	const char *word;	/* what was typed */
+	const char *best;	/* NULL: nothing is near */
+	size_t distance;
+};
+
+void near_try(struct near *n, const char *candidate);
+
+/* Memory, or the end of the program with an error line. */
+void *mem_calloc(size_t nr, size_t size);
+void *mem_grow(void *old, size_t *cap, size_t want, size_t size);
+char *mem_strndup(const char *s, size_t len);
+
+#endif
