@@ -114,20 +114,19 @@ int famfs_size_parse(const char *text, uint64_t *ret_size, struct famfs_err *err
 const char *famfs_size_format(uint64_t size, char *buf, size_t len)
 {
 	static const char letters[] = "kMGTPE";
-	uint64_t whole = size, rest = 0;
-	int step = -1;
+	unsigned int shift = 0;
+	uint64_t rest;
 
-	/* Two digits are kept, rounded down: what is printed as free is there. */
-	while (whole >= 1024) {
-		rest = whole % 1024;
-		whole /= 1024;
-		step++;
-	}
-	if (step < 0)
+	while (size >> shift >= 1024)
+		shift += 10;
+	if (!shift) {
 		snprintf(buf, len, "%llu", (unsigned long long)size);
-	else
-		snprintf(buf, len, "%llu.%llu%c", (unsigned long long)whole,
-			 (unsigned long long)(rest * 10 / 1024), letters[step]);
+		return buf;
+	}
+	/* Rounded down: what is printed as free is there. */
+	rest = size & ((1ULL << shift) - 1);
+	snprintf(buf, len, "%llu.%llu%c", (unsigned long long)(size >> shift),
+		 (unsigned long long)(rest * 10 >> shift), letters[shift / 10 - 1]);
 	return buf;
 }
 
