@@ -119,6 +119,7 @@ compile = $(Q)mkdir -p $(@D) && $(CC) $(our_cppflags) $(1) $(CPPFLAGS) $(our_cfl
 link = $(Q)mkdir -p $(@D) && $(CC) $(our_cflags) $(CFLAGS) $(our_ldflags) $(LDFLAGS)
 
 all: $(BUILD)/famfs $(alias_bin) $(shared_lib) ## build the program and the library
+	@:
 programs: all $(unit_bin) $(tool_bin)
 
 # One set of objects for both libraries: hidden symbols make -fPIC free.
@@ -185,7 +186,7 @@ demo: ## install what the build needs, build, and do the main job on an image
 	@FAMFS='$(abspath $(BUILD))/famfs' tests/demo.sh
 
 bench: ## measure the speeds beside their limits
-	@tests/deps.sh build
+	@tests/deps.sh build bench
 	+@$(MAKE) --no-print-directory programs
 	@FAMFS='$(abspath $(BUILD))/famfs' BUILD='$(BUILD)' tests/bench/run
 

@@ -12,11 +12,11 @@
 #include "text.h"
 
 enum cmd_flags {
-	CMD_JSON = 1 << 0,	/* takes --json */
-	CMD_DRYRUN = 1 << 1,	/* takes --dry-run */
-	CMD_SYNC = 1 << 2,	/* takes --sync */
-	CMD_FSCK = 1 << 3,	/* exit codes of fsck(8): usage 16, cancelled 32 */
-	CMD_HIDDEN = 1 << 4,	/* not in lists for people */
+	CMD_JSON = 1 << 0,   /* takes --json */
+	CMD_DRYRUN = 1 << 1, /* takes --dry-run */
+	CMD_SYNC = 1 << 2,   /* takes --sync */
+	CMD_FSCK = 1 << 3,   /* exit codes of fsck(8): usage 16, cancelled 32 */
+	CMD_HIDDEN = 1 << 4, /* not in lists for people */
 };
 
 /* Exit codes (DESIGN.md 3). */
@@ -72,12 +72,17 @@ struct cmd_env {
 	void *opts;
 	char **operands;
 	size_t operands_nr;
+	void **kept; /* memory that is freed at the end */
+	size_t kept_nr, kept_cap;
 };
 
 /* main.c */
-const struct cmd *const *cmd_table(void);	/* ends with NULL */
+const struct cmd *const *cmd_table(void); /* ends with NULL */
 const struct cmd *cmd_find(const char *group, const char *name);
 bool cmd_cancelled(void);
+
+/* env_keep() - hands @memory to @env, which frees it at the end; returns it. */
+void *env_keep(struct cmd_env *env, void *memory);
 
 /* options.c */
 extern const struct argp_option global_options[];
@@ -100,15 +105,14 @@ void help_all(void);
 int env_error(const struct cmd_env *env, const struct famfs_err *err);
 int env_errorf(const struct cmd_env *env, int rc, const char *object, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-void env_note(const struct cmd_env *env, const char *object, const char *message,
-	      const char *hint);
+void env_note(const struct cmd_env *env, const char *object, const char *message, const char *hint);
 int env_usage_code(const struct cmd_env *env);
 _Noreturn void env_usage(const struct cmd_env *env, const char *object, const char *hint,
 			 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /**
  * struct operand - DEVICE or DEVICE:/path.
- * @text: as given. @device: lives until the program ends. @path: inside, or NULL for a device.
+ * @text: as given. @device: kept by the environment. @path: inside, or NULL for a device.
  */
 struct operand {
 	const char *text;
@@ -117,10 +121,10 @@ struct operand {
 };
 
 /* operand.c */
-struct operand operand_split(const struct cmd_env *env, const char *text);
-struct operand operand_file(const struct cmd_env *env, const char *text);
-const char *operand_device(const struct cmd_env *env, const char *text);
-size_t operand_list(const struct cmd_env *env, struct operand **ret_list);
+struct operand operand_split(struct cmd_env *env, const char *text);
+struct operand operand_file(struct cmd_env *env, const char *text);
+const char *operand_device(struct cmd_env *env, const char *text);
+size_t operand_list(struct cmd_env *env, struct operand **ret_list);
 bool operands_several(const struct operand *list, size_t nr);
 
 /* progress.c: a line on stderr that tells how far long work is. */
@@ -149,8 +153,8 @@ struct place_job {
 };
 struct place_opts {
 	bool atomic;
-	bool summary;		/* say how many at the end */
-	bool timing;		/* @parse_ns and the time of famfs_create() in JSON */
+	bool summary; /* say how many at the end */
+	bool timing;  /* @parse_ns and the time of famfs_create() in JSON */
 	uint64_t parse_ns;
 };
 int place_run(struct cmd_env *env, const struct place_job *jobs, size_t nr,

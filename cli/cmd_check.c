@@ -5,19 +5,19 @@
 #include "cmd.h"
 
 struct check_opts {
-	bool repair_asked;	/* -a, -p, -y: as boot scripts pass them */
+	bool repair_asked; /* -a, -p, -y: as boot scripts pass them */
 	bool version_asked;
 };
 
 static const struct argp_option options[] = {
-	{NULL, 'a', NULL, OPTION_HIDDEN, "Taken for fsck(8): nothing is repaired", 0},
-	{NULL, 'p', NULL, OPTION_HIDDEN, "As -a", 0},
-	{NULL, 'y', NULL, OPTION_HIDDEN, "As -a", 0},
-	{NULL, 'f', NULL, OPTION_HIDDEN, "Taken for fsck(8): everything is always checked", 0},
-	{NULL, 'C', "FD", OPTION_HIDDEN, "Taken for fsck(8): no progress is shown", 0},
-	{NULL, 'T', NULL, OPTION_HIDDEN, "Taken for fsck(8): there is no title", 0},
-	{NULL, 'V', NULL, OPTION_HIDDEN, "As -v; alone: the version", 0},
-	{0},
+	{ NULL, 'a', NULL, OPTION_HIDDEN, "Taken for fsck(8): nothing is repaired", 0 },
+	{ NULL, 'p', NULL, OPTION_HIDDEN, "As -a", 0 },
+	{ NULL, 'y', NULL, OPTION_HIDDEN, "As -a", 0 },
+	{ NULL, 'f', NULL, OPTION_HIDDEN, "Taken for fsck(8): everything is always checked", 0 },
+	{ NULL, 'C', "FD", OPTION_HIDDEN, "Taken for fsck(8): no progress is shown", 0 },
+	{ NULL, 'T', NULL, OPTION_HIDDEN, "Taken for fsck(8): there is no title", 0 },
+	{ NULL, 'V', NULL, OPTION_HIDDEN, "As -v; alone: the version", 0 },
+	{ 0 },
 };
 
 static error_t parse(int key, char *arg, struct cmd_env *env)
@@ -46,14 +46,12 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 
 static const char *severity_name(enum famfs_severity severity)
 {
-	return severity == FAMFS_WARNING ? "warning" :
-	       severity == FAMFS_ERROR	 ? "error" :
-					   "fatal";
+	return severity == FAMFS_WARNING ? "warning" : severity == FAMFS_ERROR ? "error" : "fatal";
 }
 
 static void finding_json(struct emit *out, const struct famfs_finding *f)
 {
-	struct text path = {0};
+	struct text path = { 0 };
 
 	emit_item(out);
 	emit_str(out, "code", NULL, f->code);
@@ -89,7 +87,7 @@ static void finding_json(struct emit *out, const struct famfs_finding *f)
 static void finding_text(struct emit *out, const char *device, const struct famfs_finding *f)
 {
 	const char *start = f->severity == FAMFS_WARNING ? "\033[33m" : "\033[31m";
-	struct text line = {0};
+	struct text line = { 0 };
 
 	text_add_safe(&line, device, true);
 	text_addf(&line, ": ");
@@ -139,7 +137,7 @@ static const char *plural(uint64_t nr, const char *one, const char *many)
 static void summary_text(struct cmd_env *env, const char *device,
 			 const struct famfs_check_summary *sum)
 {
-	struct text line = {0};
+	struct text line = { 0 };
 
 	if (env->quiet && !sum->errors)
 		return;
@@ -152,10 +150,15 @@ static void summary_text(struct cmd_env *env, const char *device,
 	if (sum->errors || sum->warnings)
 		text_addf(&line, "%" PRIu64 " %s, ", sum->warnings,
 			  plural(sum->warnings, "warning", "warnings"));
-	text_addf(&line, "%" PRIu64 " %s, %" PRIu64 " %s, %" PRIu64 " of %" PRIu64
-			 " log entries used", sum->files, plural(sum->files, "file", "files"),
-		  sum->dirs, plural(sum->dirs, "directory", "directories"), sum->log_used,
-		  sum->log_slots);
+	if (sum->super_valid)
+		text_addf(&line,
+			  "%" PRIu64 " %s, %" PRIu64 " %s, %" PRIu64 " of %" PRIu64
+			  " log entries used",
+			  sum->files, plural(sum->files, "file", "files"), sum->dirs,
+			  plural(sum->dirs, "directory", "directories"), sum->log_used,
+			  sum->log_slots);
+	else
+		text_addf(&line, "no file system that can be examined");
 	emit_line(&env->out, "%s", line.s);
 	text_free(&line);
 }
@@ -213,7 +216,7 @@ static int check_device(struct cmd_env *env, const char *device)
 	if (env->json)
 		summary_json(&env->out, sum);
 	fatal = show_findings(env, device, check);
-	if (!env->json && sum->super_valid)
+	if (!env->json)
 		summary_text(env, device, sum);
 	if (!env->json && env->verbose && !env->quiet)
 		summary_more(&env->out, sum);

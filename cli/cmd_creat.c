@@ -17,18 +17,18 @@ struct creat_opts {
 enum { OPT_CONTIGUOUS = OPT_COMMAND, OPT_NO_ZERO, OPT_FROM, OPT_ATOMIC };
 
 static const struct argp_option options[] = {
-	{"size", 's', "SIZE", 0, "Size of each file: 4096, 512k, 1.5G", 0},
-	{"mode", 'm', "MODE", 0, "Octal mode (0666 less the umask)", 0},
-	{"uid", 'u', "USER", 0, "Owner, a number or a name (the effective one)", 0},
-	{"gid", 'g', "GROUP", 0, "Group, a number or a name (the effective one)", 0},
-	{"nstrips", 'N', "N", 0, "Interleave over N strips, 1 to 16", 0},
-	{"nbuckets", 'B', "N", 0, "Take strips from N slices of the device", 0},
-	{"chunksize", 'C', "SIZE", 0, "Deal chunks of SIZE (2M), a power of two", 0},
-	{"contiguous", OPT_CONTIGUOUS, NULL, 0, "In one extent or not at all", 0},
-	{"no-zero", OPT_NO_ZERO, NULL, 0, "Leave what the space holds", 0},
-	{"from", OPT_FROM, "MANIFEST", 0, "Files from JSON records, - for stdin", 0},
-	{"atomic", OPT_ATOMIC, NULL, 0, "All files or none", 0},
-	{0},
+	{ "size", 's', "SIZE", 0, "Size of each file: 4096, 512k, 1.5G", 0 },
+	{ "mode", 'm', "MODE", 0, "Octal mode (0666 less the umask)", 0 },
+	{ "uid", 'u', "USER", 0, "Owner, a number or a name (the effective one)", 0 },
+	{ "gid", 'g', "GROUP", 0, "Group, a number or a name (the effective one)", 0 },
+	{ "nstrips", 'N', "N", 0, "Interleave over N strips, 1 to 16", 0 },
+	{ "nbuckets", 'B', "N", 0, "Take strips from N slices of the device", 0 },
+	{ "chunksize", 'C', "SIZE", 0, "Deal chunks of SIZE (2M), a power of two", 0 },
+	{ "contiguous", OPT_CONTIGUOUS, NULL, 0, "In one extent or not at all", 0 },
+	{ "no-zero", OPT_NO_ZERO, NULL, 0, "Leave what the space holds", 0 },
+	{ "from", OPT_FROM, "MANIFEST", 0, "Files from JSON records, - for stdin", 0 },
+	{ "atomic", OPT_ATOMIC, NULL, 0, "All files or none", 0 },
+	{ 0 },
 };
 
 static error_t parse_flag(int key, char *arg, struct cmd_env *env)
@@ -118,8 +118,8 @@ static const char *from_device(struct cmd_env *env)
 
 static int run_manifest(struct cmd_env *env, struct creat_opts *opts)
 {
-	struct place_opts place = {.atomic = opts->atomic, .summary = true, .timing = true};
-	struct place_job job = {.device = from_device(env)};
+	struct place_opts place = { .atomic = opts->atomic, .summary = true, .timing = true };
+	struct place_job job = { .device = from_device(env) };
 	uint64_t start = clock_ns();
 	int code;
 
@@ -134,7 +134,7 @@ static int run_manifest(struct cmd_env *env, struct creat_opts *opts)
 static int run(struct cmd_env *env)
 {
 	struct creat_opts *opts = env->opts;
-	struct place_opts place = {.atomic = opts->atomic, .timing = true};
+	struct place_opts place = { .atomic = opts->atomic, .timing = true };
 
 	set_defaults(opts);
 	if ((opts->req.flags & FAMFS_CREATE_CONTIGUOUS) &&

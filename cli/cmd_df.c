@@ -12,8 +12,8 @@ struct df_opts {
 enum { OPT_BYTES = OPT_COMMAND };
 
 static const struct argp_option options[] = {
-	{"bytes", OPT_BYTES, NULL, 0, "Sizes in bytes, on terminals too", 0},
-	{0},
+	{ "bytes", OPT_BYTES, NULL, 0, "Sizes in bytes, on terminals too", 0 },
+	{ 0 },
 };
 
 static error_t parse(int key, char *arg, struct cmd_env *env)

@@ -21,10 +21,11 @@ struct dump_opts {
 enum { OPT_FORMAT = OPT_COMMAND, OPT_FORCE };
 
 static const struct argp_option options[] = {
-	{"format", OPT_FORMAT, "FORMAT", 0, "text (default), json, or raw: the message itself", 0},
-	{"output", 'o', "FILE", 0, "Where raw bytes go, - for stdout (default)", 0},
-	{"force", OPT_FORCE, NULL, 0, "Raw, even if the kernel rejects it or it is unsafe", 0},
-	{0},
+	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), json, or raw: the message itself",
+	  0 },
+	{ "output", 'o', "FILE", 0, "Where raw bytes go, - for stdout (default)", 0 },
+	{ "force", OPT_FORCE, NULL, 0, "Raw, even if the kernel rejects it or it is unsafe", 0 },
+	{ 0 },
 };
 
 /* The message of one file, and what is thought of it. */
@@ -123,8 +124,9 @@ static void show_interleaved(struct emit *out, const struct dump *d, uint32_t nr
 		emit_u64(out, "nstrips", NULL, nstrips);
 		emit_u64(out, "chunk_size", NULL, get32(d, at + 4));
 		emit_u64(out, "nbytes", NULL, get64(d, at + 8));
-		snprintf(value, sizeof(value), "%u strips, chunks of %s, %" PRIu64 " bytes", nstrips,
-			 famfs_size_format(get32(d, at + 4), chunk, sizeof(chunk)), get64(d, at + 8));
+		snprintf(value, sizeof(value), "%u strips, chunks of %s, %" PRIu64 " bytes",
+			 nstrips, famfs_size_format(get32(d, at + 4), chunk, sizeof(chunk)),
+			 get64(d, at + 8));
 		emit_text(out, "interleaved", value);
 		show_extents(out, d, at + 24, nstrips, "strips");
 		emit_item_end(out);
@@ -138,7 +140,7 @@ static void show_rules(struct emit *out, const char *key, char letter, uint32_t 
 {
 	const char *words;
 	char rule[8];
-	struct text line = {0};
+	struct text line = { 0 };
 	unsigned int n;
 
 	emit_list(out, key, EMIT_SILENT);
@@ -163,7 +165,7 @@ static void show_rules(struct emit *out, const char *key, char letter, uint32_t 
 static void show_verdict(struct emit *out, const struct dump *d)
 {
 	const struct famfs_fmap_verdict *v = &d->verdict;
-	struct text line = {0};
+	struct text line = { 0 };
 
 	if (v->kernel_rc)
 		text_addf(&line, "rejects it with -%s", famfs_err_code(v->kernel_rc));
@@ -180,7 +182,7 @@ static void show(struct emit *out, const struct dump *d)
 {
 	uint32_t nextents = get32(d, 8);
 	bool interleaved = get32(d, 4) == FAMFS_EXT_INTERLEAVE;
-	struct text path = {0}, hex = {0};
+	struct text path = { 0 }, hex = { 0 };
 	size_t i;
 
 	entry_path_text(&path, d->entry.path);
@@ -282,7 +284,7 @@ static int write_raw(struct cmd_env *env, const struct dump *d)
 /* Looks the file up, makes its message and has it judged. */
 static int make(struct cmd_env *env, struct dump *d)
 {
-	struct famfs_fmap_limits limits = {0};
+	struct famfs_fmap_limits limits = { 0 };
 	struct famfs_info info;
 	struct famfs_err err;
 	struct famfs *fs;
@@ -293,7 +295,8 @@ static int make(struct cmd_env *env, struct dump *d)
 	if (famfs_lookup(fs, d->op.path, &d->entry, &err) || famfs_info(fs, &info, &err)) {
 		code = env_error(env, &err);
 	} else if (d->entry.type != FAMFS_ENTRY_FILE) {
-		code = env_errorf(env, -EISDIR, d->op.text, "is a directory, and only files have maps");
+		code = env_errorf(env, -EISDIR, d->op.text,
+				  "is a directory, and only files have maps");
 	} else if (famfs_fmap_encode(&d->entry, d->msg, sizeof(d->msg), &d->len, &err)) {
 		code = env_error(env, &err);
 	} else {
@@ -329,7 +332,7 @@ static void check_options(struct cmd_env *env)
 static int run(struct cmd_env *env)
 {
 	const struct dump_opts *opts = env->opts;
-	struct dump d = {0};
+	struct dump d = { 0 };
 	int code;
 
 	d.op = operand_file(env, env->operands[0]);
@@ -344,8 +347,8 @@ static int run(struct cmd_env *env)
 	if (d.safe || code)
 		return code;
 	return env_errorf(env, -EUCLEAN, d.op.text, "its map is %s",
-			  d.verdict.kernel_rc ? "rejected by the kernel's rules" :
-						"accepted by the kernel, and unsafe");
+			  d.verdict.kernel_rc ? "rejected by the kernel's rules"
+					      : "accepted by the kernel, and unsafe");
 }
 
 const struct cmd cmd_fmap_dump = {

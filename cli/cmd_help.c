@@ -37,7 +37,7 @@ static void show_page(const char *page)
 static int help_unknown(struct cmd_env *env, const char *word)
 {
 	const struct cmd *const *c;
-	struct near near = {.word = word};
+	struct near near = { .word = word };
 	char hint[64] = "famfs help lists the commands";
 
 	for (c = cmd_table(); *c; c++)

@@ -9,23 +9,24 @@
 
 struct ls_opts {
 	bool all, longer, recursive, bytes;
+	bool listed; /* a directory was listed, so that a blank line comes first */
 };
 
 enum { OPT_BYTES = OPT_COMMAND };
 
 static const struct argp_option options[] = {
-	{"all", 'a', NULL, 0, "Show the implied directory .meta too", 0},
-	{"long", 'l', NULL, 0, "Mode, owner, group, size and layout", 0},
-	{"recursive", 'R', NULL, 0, "What is in directories too", 0},
-	{"bytes", OPT_BYTES, NULL, 0, "Sizes in bytes, on terminals too", 0},
-	{0},
+	{ "all", 'a', NULL, 0, "Show the implied directory .meta too", 0 },
+	{ "long", 'l', NULL, 0, "Mode, owner, group, size and layout", 0 },
+	{ "recursive", 'R', NULL, 0, "What is in directories too", 0 },
+	{ "bytes", OPT_BYTES, NULL, 0, "Sizes in bytes, on terminals too", 0 },
+	{ 0 },
 };
 
 /* One line of a listing: where the entry is in the log, and its path. */
 struct row {
 	uint64_t cursor;
 	union {
-		size_t at;		/* in ls.names, while that grows */
+		size_t at; /* in ls.names, while that grows */
 		const char *path;
 	} u;
 };
@@ -33,11 +34,11 @@ struct row {
 /* The listing of one operand. */
 struct ls {
 	struct cmd_env *env;
-	const struct ls_opts *opts;
+	struct ls_opts *opts;
 	const struct operand *op;
 	struct famfs *fs;
-	bool several;		/* several devices */
-	struct famfs_entry top;	/* what the operand names */
+	bool several;           /* several devices */
+	struct famfs_entry top; /* what the operand names */
 	struct text names;
 	struct row *rows;
 	size_t nr, cap;
@@ -125,9 +126,9 @@ static void mode_text(const struct famfs_entry *entry, char buf[11])
 	static const char letters[] = "rwxrwxrwx";
 	int i;
 
-	buf[0] = entry->type == FAMFS_ENTRY_MKDIR ? 'd' :
-		 entry->type == FAMFS_ENTRY_FILE  ? '-' :
-						    'c';
+	buf[0] = entry->type == FAMFS_ENTRY_MKDIR ? 'd'
+	       : entry->type == FAMFS_ENTRY_FILE  ? '-'
+						  : 'c';
 	for (i = 0; i < 9; i++)
 		buf[i + 1] = '-';
 	buf[10] = '\0';
@@ -146,7 +147,7 @@ static void mode_text(const struct famfs_entry *entry, char buf[11])
 
 static void show_long(struct emit *out, const struct famfs_entry *entry, const char *name)
 {
-	struct text layout = {0};
+	struct text layout = { 0 };
 	char mode[11];
 
 	mode_text(entry, mode);
@@ -164,7 +165,7 @@ static void show_long(struct emit *out, const struct famfs_entry *entry, const c
 static void show(struct ls *ls, const struct famfs_entry *entry, const char *name)
 {
 	struct emit *out = &ls->env->out;
-	struct text device = {0};
+	struct text device = { 0 };
 
 	if (entry->type == FAMFS_ENTRY_ADD_DAXDEV) {
 		text_addf(&device, "(device %u)", entry->dd_index);
@@ -231,12 +232,13 @@ static void note_unusable(struct ls *ls)
 
 static int show_directory(struct ls *ls, bool titled)
 {
-	struct text title = {0};
+	struct text title = { 0 };
 	int code;
 
 	if (titled) {
 		text_add_safe(&title, ls->op->text, true);
-		emit_line(&ls->env->out, "%s:", title.s);
+		emit_line(&ls->env->out, "%s%s:", ls->opts->listed ? "\n" : "", title.s);
+		ls->opts->listed = true;
 		text_free(&title);
 	}
 	code = collect(ls);
@@ -253,7 +255,7 @@ static int show_directory(struct ls *ls, bool titled)
 
 static int list(struct cmd_env *env, const struct operand *op, bool titled, bool several)
 {
-	struct ls ls = {.env = env, .opts = env->opts, .op = op, .several = several};
+	struct ls ls = { .env = env, .opts = env->opts, .op = op, .several = several };
 	struct famfs_err err;
 	int code;
 
@@ -266,6 +268,7 @@ static int list(struct cmd_env *env, const struct operand *op, bool titled, bool
 	} else {
 		show(&ls, &ls.top, op->text);
 		emit_rows_flush(&env->out);
+		ls.opts->listed = true;
 		code = 0;
 	}
 	if (famfs_damage(ls.fs, &err))
@@ -289,13 +292,9 @@ static int run(struct cmd_env *env)
 	if (!several)
 		emit_str(&env->out, "device", NULL, ops[0].device);
 	emit_list(&env->out, "entries", EMIT_ROWS);
-	for (i = 0; i < nr && !cmd_cancelled(); i++) {
-		if (i && nr > 1)
-			emit_line(&env->out, "%s", "");
+	for (i = 0; i < nr && !cmd_cancelled(); i++)
 		code |= list(env, &ops[i], nr > 1, several);
-	}
 	emit_list_end(&env->out);
-	free(ops);
 	return code;
 }
 

@@ -11,11 +11,11 @@ struct mkdir_opts {
 };
 
 static const struct argp_option options[] = {
-	{"parents", 'p', NULL, 0, "Make missing parents; existing ones are fine", 0},
-	{"mode", 'm', "MODE", 0, "Octal mode (0777 less the umask)", 0},
-	{"uid", 'u', "USER", 0, "Owner, a number or a name (the effective one)", 0},
-	{"gid", 'g', "GROUP", 0, "Group, a number or a name (the effective one)", 0},
-	{0},
+	{ "parents", 'p', NULL, 0, "Make missing parents; existing ones are fine", 0 },
+	{ "mode", 'm', "MODE", 0, "Octal mode (0777 less the umask)", 0 },
+	{ "uid", 'u', "USER", 0, "Owner, a number or a name (the effective one)", 0 },
+	{ "gid", 'g', "GROUP", 0, "Group, a number or a name (the effective one)", 0 },
+	{ 0 },
 };
 
 static error_t parse(int key, char *arg, struct cmd_env *env)
@@ -46,7 +46,7 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 static int run(struct cmd_env *env)
 {
 	struct mkdir_opts *opts = env->opts;
-	const struct place_opts place = {0};
+	const struct place_opts place = { 0 };
 	mode_t mask = umask(0);
 
 	umask(mask);

@@ -13,15 +13,15 @@ struct mkfs_opts {
 enum { OPT_UUID = OPT_COMMAND, OPT_DEV_UUID, OPT_DAXDEV };
 
 static const struct argp_option options[] = {
-	{"loglen", 'l', "SIZE", 0, "Length of the log, a power of two (8M)", 0},
-	{"size", 's', "SIZE", 0, "Make an image of this size", 0},
-	{"uuid", OPT_UUID, "UUID", 0, "UUID of the file system (random)", 0},
-	{"dev-uuid", OPT_DEV_UUID, "UUID", 0, "UUID of the device (random)", 0},
-	{"daxdev", OPT_DAXDEV, "NAME", 0, "Device path to record (DEVICE)", 0},
-	{"force", 'f', NULL, 0, "Overwrite what is there; let an image grow", 0},
-	{"kill", 'k', NULL, 0, "With -f: only make the superblock invalid", 0},
-	{NULL, 'V', NULL, OPTION_HIDDEN, "As -v; alone: the version", 0},
-	{0},
+	{ "loglen", 'l', "SIZE", 0, "Length of the log, a power of two (8M)", 0 },
+	{ "size", 's', "SIZE", 0, "Make an image of this size", 0 },
+	{ "uuid", OPT_UUID, "UUID", 0, "UUID of the file system (random)", 0 },
+	{ "dev-uuid", OPT_DEV_UUID, "UUID", 0, "UUID of the device (random)", 0 },
+	{ "daxdev", OPT_DAXDEV, "NAME", 0, "Device path to record (DEVICE)", 0 },
+	{ "force", 'f', NULL, 0, "Overwrite what is there; let an image grow", 0 },
+	{ "kill", 'k', NULL, 0, "With -f: only make the superblock invalid", 0 },
+	{ NULL, 'V', NULL, OPTION_HIDDEN, "As -v; alone: the version", 0 },
+	{ 0 },
 };
 
 static void parse_uuid(struct cmd_env *env, const char *option, const char *arg, uint8_t uuid[16])
@@ -119,7 +119,7 @@ static const char *mkfs_device(struct cmd_env *env)
 static int run(struct cmd_env *env)
 {
 	struct mkfs_opts *opts = env->opts;
-	struct famfs_mkfs_result res = {0};
+	struct famfs_mkfs_result res = { 0 };
 	struct famfs_err err;
 	const char *device;
 	bool kill = opts->mkfs.flags & FAMFS_MKFS_KILL;

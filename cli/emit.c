@@ -11,7 +11,7 @@ enum { LABEL_WIDTH = 14 };
 
 void emit_init(struct emit *e, bool json, bool human, bool color)
 {
-	*e = (struct emit){.out = stdout, .json = json, .human = human, .color = color};
+	*e = (struct emit){ .out = stdout, .json = json, .human = human, .color = color };
 	e->level[0].shape = EMIT_BLOCK;
 }
 
@@ -64,7 +64,7 @@ static void json_put(struct emit *e, const char *key, struct json_object *value)
 		emit_begin(e);
 		json_lead(e, key);
 		s = json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN |
-							  JSON_C_TO_STRING_NOSLASHESCAPE);
+								  JSON_C_TO_STRING_NOSLASHESCAPE);
 		if (s)
 			fputs(s, e->out);
 		else
@@ -81,7 +81,7 @@ static void push(struct emit *e, const struct emit_level *l)
 
 static void push_object(struct emit *e, const char *key, enum emit_shape shape)
 {
-	struct emit_level l = {.key = key, .shape = shape};
+	struct emit_level l = { .key = key, .shape = shape };
 
 	if (e->json) {
 		l.obj = json_object_new_object();
@@ -111,7 +111,7 @@ void emit_object_end(struct emit *e)
 
 void emit_list(struct emit *e, const char *key, enum emit_shape shape)
 {
-	struct emit_level l = {.key = key, .list = true, .shape = shape};
+	struct emit_level l = { .key = key, .list = true, .shape = shape };
 
 	if (e->json && !e->depth) {
 		emit_begin(e);
@@ -246,7 +246,7 @@ void emit_line(struct emit *e, const char *fmt, ...)
 /* Keys in nested objects are copied by json-c; a stream writes them at once. */
 static void json_hex(struct emit *e, const char *key, const char *raw)
 {
-	struct text hex = {0};
+	struct text hex = { 0 };
 	char hex_key[64];
 
 	snprintf(hex_key, sizeof(hex_key), "%s_hex", key);
@@ -258,7 +258,7 @@ static void json_hex(struct emit *e, const char *key, const char *raw)
 
 static void json_str(struct emit *e, const char *key, const char *raw)
 {
-	struct text clean = {0};
+	struct text clean = { 0 };
 
 	if (utf8_valid(raw)) {
 		json_put(e, key, json_object_new_string(raw));
@@ -278,7 +278,7 @@ static bool is_json(const struct emit *e, const char *key, const char *label)
 
 void emit_str(struct emit *e, const char *key, const char *label, const char *raw)
 {
-	struct text safe = {0};
+	struct text safe = { 0 };
 
 	if (is_json(e, key, label))
 		json_str(e, key, raw);

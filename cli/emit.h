@@ -21,16 +21,16 @@ struct json_object;
 
 /* How the text of a list's items looks. */
 enum emit_shape {
-	EMIT_SILENT,	/* no text */
-	EMIT_BLOCK,	/* a line for each field: label, value */
-	EMIT_ROWS,	/* a line for each item, in columns */
-	EMIT_TABLE,	/* the same under a line of labels */
+	EMIT_SILENT, /* no text */
+	EMIT_BLOCK,  /* a line for each field: label, value */
+	EMIT_ROWS,   /* a line for each item, in columns */
+	EMIT_TABLE,  /* the same under a line of labels */
 };
 
 enum { EMIT_DEPTH = 8, EMIT_COLUMNS = 16 };
 
 struct emit_level {
-	struct json_object *obj;	/* NULL: written as it comes */
+	struct json_object *obj; /* NULL: written as it comes */
 	const char *key;
 	bool list, any;
 	enum emit_shape shape;
@@ -39,10 +39,10 @@ struct emit_level {
 struct emit {
 	FILE *out;
 	bool json;
-	bool human;		/* sizes in text: "4.0G", not bytes */
+	bool human; /* sizes in text: "4.0G", not bytes */
 	bool color;
 	bool begun;
-	bool failed;		/* out of memory for JSON */
+	bool failed; /* out of memory for JSON */
 	unsigned int depth;
 	struct emit_level level[EMIT_DEPTH];
 	struct text header, cells; /* of the table, each cell ending with a NUL */
@@ -52,12 +52,12 @@ struct emit {
 };
 
 void emit_init(struct emit *e, bool json, bool human, bool color);
-void emit_begin(struct emit *e);	/* the object, even if nothing follows */
-void emit_end(struct emit *e);		/* call once, at the end */
+void emit_begin(struct emit *e); /* the object, even if nothing follows */
+void emit_end(struct emit *e);   /* call once, at the end */
 
 void emit_list(struct emit *e, const char *key, enum emit_shape shape);
 void emit_list_end(struct emit *e);
-void emit_rows_flush(struct emit *e);	/* prints the rows so far; others get their own columns */
+void emit_rows_flush(struct emit *e); /* prints the rows so far; others get their own columns */
 void emit_item(struct emit *e);
 void emit_item_end(struct emit *e);
 void emit_object(struct emit *e, const char *key);

@@ -42,7 +42,7 @@ void entry_layout_text(struct text *t, const struct famfs_entry *entry)
 static void emit_extents(struct emit *out, const struct famfs_entry *entry)
 {
 	const char *word = entry->ext_type == FAMFS_EXT_INTERLEAVE ? "strip" : "extent";
-	struct text value = {0};
+	struct text value = { 0 };
 	char label[24], off[24], len[24];
 	uint32_t i;
 
@@ -88,7 +88,7 @@ static void emit_file(struct emit *out, const struct famfs_entry *entry)
 /* All fields, for JSON and for a block of text. */
 void entry_emit(struct emit *out, const struct famfs_entry *entry)
 {
-	struct text path = {0};
+	struct text path = { 0 };
 
 	if (entry->type == FAMFS_ENTRY_ADD_DAXDEV) {
 		emit_str(out, "type", "type", entry_type_name(entry));

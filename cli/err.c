@@ -11,7 +11,7 @@
 
 static void json_add_text(struct json_object *obj, const char *key, const char *raw)
 {
-	struct text clean = {0};
+	struct text clean = { 0 };
 
 	text_add_utf8(&clean, raw);
 	json_object_object_add(obj, key, json_object_new_string(clean.s));
@@ -21,7 +21,7 @@ static void json_add_text(struct json_object *obj, const char *key, const char *
 static void json_print(const char *kind, const char *code, const struct famfs_err *err)
 {
 	struct json_object *top = json_object_new_object(), *obj = json_object_new_object();
-	struct text line = {0};
+	struct text line = { 0 };
 	const char *s;
 
 	if (code)
@@ -34,8 +34,8 @@ static void json_print(const char *kind, const char *code, const struct famfs_er
 	if (err->entry != FAMFS_NONE)
 		json_object_object_add(obj, "entry", json_object_new_uint64(err->entry));
 	json_object_object_add(top, kind, obj);
-	s = json_object_to_json_string_ext(top, JSON_C_TO_STRING_PLAIN |
-							JSON_C_TO_STRING_NOSLASHESCAPE);
+	s = json_object_to_json_string_ext(top,
+					   JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 	text_addf(&line, "%s\n", s ? s : "{}");
 	fputs(line.s, stderr);
 	text_free(&line);
@@ -44,7 +44,7 @@ static void json_print(const char *kind, const char *code, const struct famfs_er
 
 static void text_print(const struct cmd_env *env, const struct famfs_err *err)
 {
-	struct text line = {0};
+	struct text line = { 0 };
 
 	text_addf(&line, "%s: ", env->name);
 	if (err->object[0]) {
@@ -75,7 +75,7 @@ int env_error(const struct cmd_env *env, const struct famfs_err *err)
 
 static void err_set(struct famfs_err *err, int rc, const char *object, const char *hint)
 {
-	*err = (struct famfs_err){.rc = rc, .off = FAMFS_NONE, .entry = FAMFS_NONE};
+	*err = (struct famfs_err){ .rc = rc, .off = FAMFS_NONE, .entry = FAMFS_NONE };
 	snprintf(err->object, sizeof(err->object), "%s", object ? object : "");
 	snprintf(err->hint, sizeof(err->hint), "%s", hint ? hint : "");
 }

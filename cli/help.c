@@ -7,7 +7,7 @@
 
 enum { NAME_WIDTH = 12 };
 
-/* argp's note on the arguments of short options is left out, unless the user has a wish of their own. */
+/* Without argp's note on the arguments of short options, unless the user wants it. */
 static void print_options(struct argp *argp, unsigned int flags, const char *name)
 {
 	char copy[64];
@@ -42,7 +42,7 @@ void help_group(const char *group)
 
 void help_all(void)
 {
-	struct argp argp = {.options = global_options};
+	struct argp argp = { .options = global_options };
 
 	puts("Usage: famfs [GLOBAL OPTION...] COMMAND [OPTION...] [OPERAND...]\n"
 	     "Makes and examines famfs file systems in shared memory, and in images of it.\n");
@@ -56,9 +56,9 @@ void help_all(void)
 /* Without the optional [OPTION...] of argp's own usage line, so that ours says what is needed. */
 void help_command(const struct cmd_env *env, unsigned int full)
 {
-	static const struct argp_option none[] = {{0}};
+	static const struct argp_option none[] = { { 0 } };
 	const struct cmd *cmd = env->cmd;
-	struct argp argp = {.options = cmd->options ? cmd->options : none};
+	struct argp argp = { .options = cmd->options ? cmd->options : none };
 
 	if (!full) {
 		argp.args_doc = cmd->operands;
@@ -67,8 +67,7 @@ void help_command(const struct cmd_env *env, unsigned int full)
 	}
 	printf("Usage: %s [OPTION...] %s\n%s.\n\n", env->name, cmd->operands, cmd->summary);
 	print_options(&argp, ARGP_HELP_LONG, env->name);
-	printf("%sGlobal options: -d -j -q -v -n, see famfs --help.\n",
-	       cmd->options ? "\n" : "");
+	printf("%sGlobal options: -d -j -q -v -n, see famfs --help.\n", cmd->options ? "\n" : "");
 	if (cmd->example)
 		printf("Example: %s\n", cmd->example);
 }

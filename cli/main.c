@@ -11,8 +11,8 @@
 #include "cmd.h"
 
 static const struct cmd *const commands[] = {
-	&cmd_mkfs, &cmd_creat, &cmd_mkdir, &cmd_ls, &cmd_stat, &cmd_df,
-	&cmd_fmap_dump, &cmd_check, &cmd_help, &cmd_commands, NULL,
+	&cmd_mkfs,      &cmd_creat, &cmd_mkdir, &cmd_ls,       &cmd_stat, &cmd_df,
+	&cmd_fmap_dump, &cmd_check, &cmd_help,  &cmd_commands, NULL,
 };
 
 static volatile sig_atomic_t caught;
@@ -51,8 +51,8 @@ static void on_signal(int sig)
 
 static void catch_signals(struct famfs_ctx *ctx)
 {
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
 	struct sigaction old;
 	size_t i;
 
@@ -63,8 +63,8 @@ static void catch_signals(struct famfs_ctx *ctx)
 }
 
 /*
- * A device opened while stdin, stdout or stderr is closed would get its number, and messages would be
- * written to it. What stands in for them fails on use.
+ * A device opened while stdin, stdout or stderr is closed would get its number, and messages would
+ * be written to it. What stands in for them fails on use.
  */
 static void hold_standard_fds(void)
 {
@@ -90,7 +90,7 @@ static bool group_exists(const char *name)
 static _Noreturn void unknown_command(struct cmd_env *env, const char *group, const char *word)
 {
 	const struct cmd *const *c;
-	struct near near = {.word = word};
+	struct near near = { .word = word };
 	char hint[64];
 
 	for (c = commands; *c; c++) {
@@ -146,8 +146,9 @@ static int find_command(struct cmd_env *env, int argc, char **argv)
 			return -1;
 		}
 		if (next >= argc)
-			env_usage(env, "", NULL, group ? "no command of this group is given" :
-							 "no command is given");
+			env_usage(env, "", NULL,
+				  group ? "no command of this group is given"
+					: "no command is given");
 		if (group || !group_exists(argv[next]))
 			break;
 		group = argv[next];
@@ -157,8 +158,8 @@ static int find_command(struct cmd_env *env, int argc, char **argv)
 	env->cmd = cmd_find(group, argv[next]);
 	if (!env->cmd)
 		unknown_command(env, group, argv[next]);
-	snprintf(env->name, sizeof(env->name), "famfs %s%s%s", group ? group : "",
-		 group ? " " : "", argv[next]);
+	snprintf(env->name, sizeof(env->name), "famfs %s%s%s", group ? group : "", group ? " " : "",
+		 argv[next]);
 	return next;
 }
 
@@ -189,7 +190,7 @@ static void check_operands(struct cmd_env *env)
 static void debug_line(void *data, const char *message)
 {
 	const struct cmd_env *env = data;
-	struct text line = {0};
+	struct text line = { 0 };
 
 	text_addf(&line, "%s: debug: ", env->name);
 	text_add_safe(&line, message, false);
@@ -210,7 +211,7 @@ static bool wants_color(const struct cmd_env *env)
 /* Why stdout failed. When the failure was some writes ago, its errno is lost. */
 static int output_error(bool failed_before)
 {
-	struct pollfd fd = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	struct pollfd fd = { .fd = STDOUT_FILENO, .events = POLLOUT };
 	int rc = errno ? errno : EIO;
 
 	if (failed_before && poll(&fd, 1, 0) == 1 && (fd.revents & POLLERR))
@@ -283,8 +284,22 @@ static int command(struct cmd_env *env, int argc, char **argv)
 	code = run(env);
 	if (caught && code)
 		code = cancelled(env);
-	free(env->opts);
 	return code;
+}
+
+void *env_keep(struct cmd_env *env, void *memory)
+{
+	env->kept = mem_grow(env->kept, &env->kept_cap, env->kept_nr + 1, sizeof(*env->kept));
+	return env->kept[env->kept_nr++] = memory;
+}
+
+static void env_free(struct cmd_env *env)
+{
+	while (env->kept_nr)
+		free(env->kept[--env->kept_nr]);
+	free(env->kept);
+	free(env->operands);
+	free(env->opts);
 }
 
 /* mkfs.famfs and fsck.famfs are this program by another name. */
@@ -297,7 +312,7 @@ static const struct cmd *command_by_name(const char *base)
 
 int main(int argc, char **argv)
 {
-	struct cmd_env env = {.name = "famfs", .device = getenv("FAMFS_DEVICE")};
+	struct cmd_env env = { .name = "famfs", .device = getenv("FAMFS_DEVICE") };
 	const char *base = argc ? strrchr(argv[0], '/') : NULL;
 	int at = 0, code = 0;
 
@@ -317,6 +332,6 @@ int main(int argc, char **argv)
 	if (at >= 0)
 		code = command(&env, argc - at, argv + at);
 	code = finish_output(&env, code);
-	free(env.operands);
+	env_free(&env);
 	return code;
 }

@@ -15,10 +15,10 @@
 
 enum { MANIFEST_MAX = 256 << 20, READ_SIZE = 1 << 16, COMPLAINTS_MAX = 20 };
 
-static const char *const keys[] = {"path",    "size",	  "mode",  "uid", "gid",
-				   "nstrips", "nbuckets", "chunk", NULL};
+static const char *const keys[] = { "path",    "size",     "mode",  "uid", "gid",
+				    "nstrips", "nbuckets", "chunk", NULL };
 
-/* A manifest being read. @at: where the current record begins. @names: the paths, NUL-terminated. */
+/* A manifest being read. @at: where the current record begins. @names: the paths, each with NUL. */
 struct manifest {
 	struct cmd_env *env;
 	const char *file;
@@ -43,6 +43,8 @@ static int read_all(struct manifest *m, int fd)
 		got = read(fd, m->text + m->len, cap - m->len);
 		if (got < 0 && errno == EINTR && !cmd_cancelled())
 			continue;
+		if (got < 0 && cmd_cancelled())
+			return env_errorf(m->env, -ECANCELED, m->file, "cancelled");
 		if (got < 0)
 			return env_errorf(m->env, -errno, m->file, "%s", strerror(errno));
 		if (!got)
@@ -76,7 +78,7 @@ static int complain(struct manifest *m, const char *key, const char *fmt, ...)
 
 static int complain(struct manifest *m, const char *key, const char *fmt, ...)
 {
-	struct text what = {0};
+	struct text what = { 0 };
 	char message[256];
 	uint64_t line = 1;
 	va_list args;
@@ -102,15 +104,16 @@ static int complain(struct manifest *m, const char *key, const char *fmt, ...)
 
 static int unknown_key(struct manifest *m, const char *key)
 {
-	struct near near = {.word = key};
+	struct near near = { .word = key };
 	size_t i;
 
 	for (i = 0; keys[i]; i++)
 		near_try(&near, keys[i]);
 	if (near.best)
 		return complain(m, key, "unknown key; did you mean %s?", near.best);
-	return complain(m, key, "unknown key; there are path, size, mode, uid, gid, nstrips, "
-				"nbuckets and chunk");
+	return complain(m, key,
+			"unknown key; there are path, size, mode, uid, gid, nstrips, "
+			"nbuckets and chunk");
 }
 
 /* An integer from 0 to @max. What json-c cannot hold it makes the largest value. */
@@ -178,6 +181,10 @@ static int take_path(struct manifest *m, struct json_object *val, const char **r
 		return complain(m, "path", "has a NUL in it");
 	if (!len)
 		return complain(m, "path", "is empty");
+	/* json-c puts it in place of half a surrogate pair. */
+	if (strstr(path, "\xef\xbf\xbd"))
+		return complain(m, "path",
+				"has U+FFFD in it, the sign of text that was no Unicode");
 	*ret_path = memcpy(m->names + m->names_len, path, len + 1);
 	m->names_len += len + 1;
 	return 0;
@@ -248,8 +255,8 @@ static int parse_record(struct manifest *m, struct json_tokener *tok)
 	if (bad != json_tokener_success) {
 		json_object_put(obj);
 		return complain(m, NULL, "is not JSON: %s, %zu bytes into it",
-				bad == json_tokener_continue ? "it does not end" :
-							       json_tokener_error_desc(bad),
+				bad == json_tokener_continue ? "it does not end"
+							     : json_tokener_error_desc(bad),
 				json_tokener_get_parse_end(tok));
 	}
 	take_record(m, obj);
@@ -312,12 +319,12 @@ static int parse_text(struct manifest *m)
 /*
  * manifest_read() - the requests of a manifest; nothing of a manifest with a wrong record is used.
  * @model: what holds for a record that does not say otherwise.
- * Returns 0, or EXIT_FAILED when the reason is printed. The paths live until the program ends.
+ * Returns 0, or EXIT_FAILED when the reason is printed. @env keeps the paths.
  */
 int manifest_read(struct cmd_env *env, const char *file, const struct famfs_create_req *model,
 		  struct place_job *ret_job)
 {
-	struct manifest m = {.env = env, .file = file, .model = model};
+	struct manifest m = { .env = env, .file = file, .model = model };
 	int code = load(&m);
 
 	if (!code)
@@ -328,6 +335,7 @@ int manifest_read(struct cmd_env *env, const char *file, const struct famfs_crea
 		free(m.reqs);
 		return code;
 	}
+	env_keep(env, m.names);
 	ret_job->reqs = m.reqs;
 	ret_job->nr = m.nr;
 	return 0;

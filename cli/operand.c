@@ -4,9 +4,9 @@
 
 #include "cmd.h"
 
-struct operand operand_split(const struct cmd_env *env, const char *text)
+struct operand operand_split(struct cmd_env *env, const char *text)
 {
-	struct operand op = {.text = text, .device = text};
+	struct operand op = { .text = text, .device = text };
 	const char *colon = strstr(text, ":/");
 
 	if (!*text)
@@ -15,7 +15,7 @@ struct operand operand_split(const struct cmd_env *env, const char *text)
 		return op;
 	op.path = colon + 1;
 	if (colon > text)
-		op.device = mem_strndup(text, (size_t)(colon - text));
+		op.device = env_keep(env, mem_strndup(text, (size_t)(colon - text)));
 	else if (env->device)
 		op.device = env->device;
 	else
@@ -23,7 +23,7 @@ struct operand operand_split(const struct cmd_env *env, const char *text)
 	return op;
 }
 
-struct operand operand_file(const struct cmd_env *env, const char *text)
+struct operand operand_file(struct cmd_env *env, const char *text)
 {
 	struct operand op = operand_split(env, text);
 
@@ -34,7 +34,7 @@ struct operand operand_file(const struct cmd_env *env, const char *text)
 }
 
 /* A device alone; its root is one way to say it. */
-const char *operand_device(const struct cmd_env *env, const char *text)
+const char *operand_device(struct cmd_env *env, const char *text)
 {
 	struct operand op = operand_split(env, text);
 
@@ -44,17 +44,17 @@ const char *operand_device(const struct cmd_env *env, const char *text)
 }
 
 /* All operands; without any, the root of --device. */
-size_t operand_list(const struct cmd_env *env, struct operand **ret_list)
+size_t operand_list(struct cmd_env *env, struct operand **ret_list)
 {
 	size_t i, nr = env->operands_nr;
-	struct operand *list = mem_calloc(nr + 1, sizeof(*list));
+	struct operand *list = env_keep(env, mem_calloc(nr + 1, sizeof(*list)));
 
 	for (i = 0; i < nr; i++)
 		list[i] = operand_split(env, env->operands[i]);
 	if (!nr) {
 		if (!env->device)
 			env_usage(env, "", NULL, "no operand: %s, or --device", env->cmd->operands);
-		list[nr++] = (struct operand){.text = env->device, .device = env->device};
+		list[nr++] = (struct operand){ .text = env->device, .device = env->device };
 	}
 	*ret_list = list;
 	return nr;

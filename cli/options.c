@@ -14,18 +14,18 @@
 enum { OPT_PROGRESS = 0x101, OPT_COLOR, OPT_SYNC, OPT_HELP, OPT_USAGE, OPT_VERSION };
 
 const struct argp_option global_options[] = {
-	{"device", 'd', "DEVICE", 0, "The device of operands that begin with :/", 0},
-	{"json", 'j', NULL, 0, "Results and errors as JSON", 0},
-	{"quiet", 'q', NULL, 0, "Only results and errors", 0},
-	{"verbose", 'v', NULL, 0, "Say more; twice: what the library does", 0},
-	{"dry-run", 'n', NULL, 0, "Say what would be written, write nothing", 0},
-	{"progress", OPT_PROGRESS, "WHEN", 0, "auto, always or never", 0},
-	{"color", OPT_COLOR, "WHEN", 0, "auto, always or never", 0},
-	{"sync", OPT_SYNC, NULL, 0, "Images: safe against the machine's death too", 0},
-	{"help", OPT_HELP, NULL, 0, "Print help", -1},
-	{"usage", OPT_USAGE, NULL, 0, "Print a short usage", -1},
-	{"version", OPT_VERSION, NULL, 0, "Print the version", -1},
-	{0},
+	{ "device", 'd', "DEVICE", 0, "The device of operands that begin with :/", 0 },
+	{ "json", 'j', NULL, 0, "Results and errors as JSON", 0 },
+	{ "quiet", 'q', NULL, 0, "Only results and errors", 0 },
+	{ "verbose", 'v', NULL, 0, "Say more; twice: what the library does", 0 },
+	{ "dry-run", 'n', NULL, 0, "Say what would be written, write nothing", 0 },
+	{ "progress", OPT_PROGRESS, "WHEN", 0, "auto, always or never", 0 },
+	{ "color", OPT_COLOR, "WHEN", 0, "auto, always or never", 0 },
+	{ "sync", OPT_SYNC, NULL, 0, "Images: safe against the machine's death too", 0 },
+	{ "help", OPT_HELP, NULL, 0, "Print help", -1 },
+	{ "usage", OPT_USAGE, NULL, 0, "Print a short usage", -1 },
+	{ "version", OPT_VERSION, NULL, 0, "Print the version", -1 },
+	{ 0 },
 };
 
 bool option_is_short(const struct argp_option *opt)
@@ -41,7 +41,7 @@ static bool option_is_end(const struct argp_option *opt)
 /* The words of one command line, being looked through. */
 struct scan {
 	const struct argp_option *tables[2];
-	char wrong[256];	/* the first wrong word; empty: none */
+	char wrong[256]; /* the first wrong word; empty: none */
 	char message[128];
 	char hint[128];
 	bool json;
@@ -70,7 +70,7 @@ static const struct argp_option *find_short(const struct scan *sc, char letter)
 static void unknown_long(struct scan *sc, const char *word, const char *name)
 {
 	const struct argp_option *opt;
-	struct near near = {.word = name};
+	struct near near = { .word = name };
 	size_t t;
 
 	for (t = 0; t < 2; t++)
@@ -123,7 +123,7 @@ static int scan_long(struct scan *sc, const char *word, const char *next)
 	if (opt && opt->key == 'j')
 		sc->json = true;
 	if (opt && equal && !opt->arg)
-		scan_wrong(sc, option, "takes no value");
+		scan_wrong(sc, word, "takes no value");
 	if (opt && !equal && opt->arg) {
 		if (!next)
 			scan_wrong(sc, option, "needs a value");
@@ -173,7 +173,7 @@ static int scan_short(struct scan *sc, const char *word, const char *next)
  */
 int options_scan(struct cmd_env *env, int argc, char **argv, bool stop_at_operand)
 {
-	struct scan sc = {.tables = {global_options, env->cmd ? env->cmd->options : NULL}};
+	struct scan sc = { .tables = { global_options, env->cmd ? env->cmd->options : NULL } };
 	int i;
 
 	for (i = 1; i < argc; i++) {
@@ -198,7 +198,7 @@ int options_scan(struct cmd_env *env, int argc, char **argv, bool stop_at_operan
 
 static enum when option_when(struct cmd_env *env, const char *option, const char *arg)
 {
-	static const char *const names[] = {"auto", "always", "never"};
+	static const char *const names[] = { "auto", "always", "never" };
 	unsigned int i;
 
 	for (i = 0; i < 3; i++)
@@ -265,9 +265,9 @@ static error_t parse_command(int key, char *arg, struct argp_state *state)
 /* options_parse() - parses what options_scan() found good. */
 void options_parse(struct cmd_env *env, int argc, char **argv)
 {
-	static const struct argp_option none[] = {{0}};
-	struct argp globals = {.options = global_options, .parser = parse_global};
-	struct argp_child children[] = {{.argp = &globals}, {0}};
+	static const struct argp_option none[] = { { 0 } };
+	struct argp globals = { .options = global_options, .parser = parse_global };
+	struct argp_child children[] = { { .argp = &globals }, { 0 } };
 	struct argp argp = {
 		.options = env->cmd && env->cmd->options ? env->cmd->options : none,
 		.parser = parse_command,

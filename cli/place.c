@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs famfs_create() for creat and mkdir. What becomes of each request is kept in a few bytes while
- * the file system is locked, and shown after that.
+ * Runs famfs_create() for creat and mkdir. What becomes of each request is kept in a few bytes
+ * while the file system is locked, and shown after that.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -23,7 +23,7 @@ struct place_result {
 	struct json_error {
 		int rc;
 		char *object, *message, *hint;
-	} *error;
+	} * error;
 };
 
 /* One call of place_run(). */
@@ -32,11 +32,11 @@ struct place {
 	const struct place_job *job;
 	struct place_result *results;
 	struct progress progress;
-	bool keep;		/* results will be shown one by one */
-	bool several;		/* several devices */
-	uint64_t failed_here;	/* of this job, each with its line on stderr */
+	bool keep;            /* results will be shown one by one */
+	bool several;         /* several devices */
+	uint64_t failed_here; /* of this job, each with its line on stderr */
 	uint64_t done_here;
-	uint64_t count[3];	/* by enum famfs_create_status */
+	uint64_t count[3]; /* by enum famfs_create_status */
 	uint64_t create_ns;
 };
 
@@ -133,7 +133,7 @@ static int create(struct place *p, const struct place_opts *opts)
 	return rc ? EXIT_FAILED : 0;
 }
 
-static const char *const status_names[] = {"created", "exists", "failed"};
+static const char *const status_names[] = { "created", "exists", "failed" };
 
 /* The entry that was logged, put together again from its request and its result. */
 static void entry_rebuild(struct famfs_entry *entry, const struct famfs_create_req *req,
@@ -169,11 +169,11 @@ static void show_json_error(struct emit *out, const struct json_error *error)
 static void show_text(struct place *p, const struct famfs_entry *entry, unsigned int status)
 {
 	struct emit *out = &p->env->out;
-	struct text name = {0}, layout = {0};
+	struct text name = { 0 }, layout = { 0 };
 	char size[24];
-	const char *word = status == FAMFS_EXISTS ? "exists" :
-			   p->env->dry_run	  ? "would create" :
-						    "created";
+	const char *word = status == FAMFS_EXISTS ? "exists"
+			 : p->env->dry_run        ? "would create"
+						  : "created";
 
 	text_add_safe(&name, entry->path, true);
 	if (p->several)
@@ -210,7 +210,7 @@ static void show_result(struct place *p, size_t nr)
 	if (p->several)
 		emit_str(out, "device", NULL, p->job->device);
 	if (r->status == FAMFS_FAILED) {
-		struct text path = {0};
+		struct text path = { 0 };
 
 		entry_path_text(&path, p->job->reqs[nr].path + strspn(p->job->reqs[nr].path, "/"));
 		emit_str(out, "path", NULL, path.s);
@@ -274,15 +274,14 @@ static void show_counts(struct place *p, const struct place_opts *opts)
 	}
 	if (opts->summary && !env->quiet)
 		emit_line(out, "%" PRIu64 " %s, %" PRIu64 " already there, %" PRIu64 " failed",
-			  p->count[FAMFS_CREATED],
-			  env->dry_run ? "would be created" : "created", p->count[FAMFS_EXISTS],
-			  p->count[FAMFS_FAILED]);
+			  p->count[FAMFS_CREATED], env->dry_run ? "would be created" : "created",
+			  p->count[FAMFS_EXISTS], p->count[FAMFS_FAILED]);
 }
 
 int place_run(struct cmd_env *env, const struct place_job *jobs, size_t nr,
 	      const struct place_opts *opts)
 {
-	struct place p = {.env = env, .several = nr > 1};
+	struct place p = { .env = env, .several = nr > 1 };
 	int code = 0;
 	size_t i;
 
@@ -317,7 +316,7 @@ int place_operands(struct cmd_env *env, const struct famfs_create_req *model,
 
 		if (!ops[i].text)
 			continue;
-		*job = (struct place_job){.device = ops[i].device, .reqs = next};
+		*job = (struct place_job){ .device = ops[i].device, .reqs = next };
 		for (j = i; j < nr; j++) {
 			if (!ops[j].text || strcmp(ops[j].device, job->device))
 				continue;

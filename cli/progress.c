@@ -17,7 +17,7 @@ uint64_t clock_ns(void)
 
 void progress_init(struct progress *p, const struct cmd_env *env, const char *what)
 {
-	*p = (struct progress){.what = what};
+	*p = (struct progress){ .what = what };
 	p->shown = env->progress == WHEN_ALWAYS ||
 		   (env->progress == WHEN_AUTO && !env->quiet && isatty(STDERR_FILENO));
 	/* Work that ends at once shows nothing, unless it was asked to. */

@@ -7,7 +7,7 @@
 
 #include "text.h"
 
-static void out_of_memory(void)
+static _Noreturn void out_of_memory(void)
 {
 	fputs("famfs: out of memory\n", stderr);
 	_Exit(1);
@@ -80,13 +80,13 @@ void text_addf(struct text *t, const char *fmt, ...)
 void text_free(struct text *t)
 {
 	free(t->s);
-	*t = (struct text){0};
+	*t = (struct text){ 0 };
 }
 
 /* Bytes of the UTF-8 character at @s, which ends with a NUL; 0 if there is none. */
 static size_t utf8_char(const char *s, uint32_t *ret_code)
 {
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *u = (const unsigned char *)s;
 	size_t len, i;
 	uint32_t code;

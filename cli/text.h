@@ -34,8 +34,8 @@ size_t text_width(const char *s);
 
 /* The best of the words shown so far to near_try(). */
 struct near {
-	const char *word;	/* what was typed */
-	const char *best;	/* NULL: nothing is near */
+	const char *word; /* what was typed */
+	const char *best; /* NULL: nothing is near */
 	size_t distance;
 };
 

@@ -1,0 +1,283 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2030,SC2031,SC2154 # the helpers set them, in each test anew
+# What holds for every command: global options, wrong words, where output goes.
+
+load helpers
+
+COMMANDS=(mkfs creat mkdir ls stat df "fmap dump" check help)
+
+@test "global options on both sides of the command" {
+	new_image
+	local words=("--json ls $IMG" "ls --json $IMG" "ls $IMG --json" "-j ls $IMG" "ls -jR $IMG"
+		"--json -d $IMG ls :/" "-d $IMG ls --json :/" "ls --json --device=$IMG :/"
+		"--js ls $IMG" "ls --dev $IMG -j" "--progress never ls -j $IMG"
+		"ls -j --color=never --progress=always $IMG" "-j fmap dump $IMG:/f"
+		"fmap -j dump $IMG:/f" "fmap dump $IMG:/f -j" "-qj ls $IMG" "-vj ls $IMG")
+	run_famfs 0 creat -s 4k "$IMG:/f"
+	for line in "${words[@]}"; do
+		read -ra args <<<"$line"
+		run_famfs 0 "${args[@]}"
+		json_is .device "$IMG"
+	done
+}
+
+@test "wrong words: exit 2, one line that names the word and the nearest" {
+	new_image
+	while IFS='|' read -r pattern line; do
+		read -ra args <<<"$line"
+		refused 2 "$pattern" "${args[@]}"
+	done <<-END
+		mkf.*did you mean mkfs|mkf $IMG
+		chek.*did you mean check|chek $IMG
+		dmup.*did you mean dump|fmap dmup $IMG:/f
+		command|
+		command|fmap
+		xyzzy|xyzzy
+		--jsno.*did you mean --json|--jsno ls $IMG
+		--lonlen.*did you mean --loglen|mkfs --lonlen 8M $IMG
+		--recursiv.*no value|ls --recursiv=3 $IMG
+		--no-such|creat --no-such $IMG:/a
+		-Z|ls -Z $IMG
+		-lZ|ls -lZ $IMG
+		--quiet.*value|ls --quiet=1 $IMG
+		--size.*value|creat $IMG:/a --size
+		-s.*value|creat $IMG:/a -s
+		--device.*value|ls --device
+		--color.*sometimes.*auto|ls --color=sometimes $IMG
+		--progress.*auto|--progress=yes ls $IMG
+		operand|mkdir
+		operand|stat
+		operand|creat -s 4k
+		operand|fmap dump
+		operand|mkfs
+		--size|creat $IMG:/a
+		operand|ls
+		operand|df
+	END
+	hasnt "$(names)" .
+}
+
+@test "an ambiguous abbreviation is refused with its candidates" {
+	refused 2 '--de.*(--device|--dev-uuid)' mkfs --de "$IMG"
+	refused 2 '--n.*(--nstrips|--nbuckets|--no-zero)' creat --n 4 "$IMG:/a"
+}
+
+@test "check ends with 16 where others end with 2" {
+	new_image
+	refused 16 'did you mean --verbose' check --verbsoe "$IMG"
+	refused 16 'operand' fsck
+	refused 16 'too many' check "$IMG" "$IMG"
+}
+
+@test "--dry-run is refused where nothing is written, -n means it for check" {
+	new_image
+	run_famfs 0 creat -s 4k "$IMG:/f"
+	local cmd
+	for cmd in ls df stat "fmap dump"; do
+		read -ra args <<<"$cmd"
+		refused 2 '--dry-run' "${args[@]}" --dry-run "$IMG:/f"
+		refused 2 '--dry-run' -n "${args[@]}" "$IMG:/f"
+	done
+	run_famfs 0 check -n "$IMG"
+	run_famfs 0 --dry-run check "$IMG"
+}
+
+@test "with --json errors are JSON, usage errors too" {
+	new_image
+	run_famfs 2 --json
+	json_error_is EINVAL
+	run_famfs 2 mkdir --json --nonsense "$IMG:/a"
+	json_error_is EINVAL
+	run_famfs 1 ls --json "$IMG.missing"
+	json_error_is ENOENT
+	is "$(jq -r .error.object "$ERR")" "$IMG.missing"
+	run_famfs 1 mkdir --json "$IMG:/a/b" "$IMG:/c/d"
+	json_error_is ENOENT ENOENT
+	json_is .failed 2
+	run_famfs 1 mkfs -j "$IMG"
+	json_error_is EEXIST
+	run_famfs 8 check --json "$IMG.missing"
+	json_error_is ENOENT
+}
+
+@test "-q silences what is not a result or an error" {
+	run_famfs 0 mkfs -q --size 64M "$IMG"
+	is "$output$stderr" ""
+	run_famfs 0 creat -q --from - "$IMG" <<<'{"path": "a", "size": 1}'
+	is "$output$stderr" ""
+	run_famfs 0 check -q "$IMG"
+	is "$output$stderr" ""
+	run_famfs 0 ls -q "$IMG"
+	is "$output" "a"
+	refused 1 '/a.*exists' mkdir -q "$IMG:/a"
+	poke "$(entry_at 0 536)" 8 0
+	run_famfs 4 check -q "$IMG"
+	has "$output" 'entry_crc'
+}
+
+@test "a closed or full stdout is an error, and costs nothing" {
+	new_image
+	run_famfs 0 creat -s 4k "$IMG:/f"
+	local cmd
+	for cmd in "ls $IMG" "stat $IMG:/f" "df $IMG" "fmap dump $IMG:/f" \
+		"creat -v -s 4k $IMG:/f" "--help" "mkfs --help" "--version"; do
+		read -ra args <<<"$cmd"
+		run_shell 1 '"$@" >&-' "$FAMFS" "${args[@]}"
+		one_error 'standard output|stdout'
+		run_shell 1 '"$@" >/dev/full' "$FAMFS" "${args[@]}"
+		one_error 'no space'
+	done
+	run_shell 8 '"$@" >/dev/full' "$FAMFS" check "$IMG"
+	clean
+}
+
+@test "a device opened while stdout and stderr are closed gets nothing written into it" {
+	new_image
+	local before
+	before=$(slice 0 "$AU" | cksum)
+	"$FAMFS" creat -v -s 4k "$IMG:/f" "$IMG:/no/f" >&- 2>&- <&- || true
+	"$FAMFS" ls "$IMG" "$IMG:/nothing" >&- 2>&- <&- || true
+	is "$(slice 0 "$AU" | cksum)" "$before" "the superblock"
+	clean
+	is "$(names)" "/f"
+}
+
+@test "a pipe that is closed early ends the command quietly" {
+	new_image 64G
+	awk 'BEGIN { for (i = 0; i < 4000; i++)
+		printf "{\"path\":\"a-name-of-some-length-so-that-the-pipe-fills-%d\",\"size\":1}\n", i }' |
+		"$FAMFS" creat -q --no-zero --from - "$IMG"
+	local codes
+	"$FAMFS" ls -l "$IMG" 2>"$ERR" | head -n 1 >/dev/null && codes=("${PIPESTATUS[@]}")
+	is "${codes[0]}" 141 "exit of ls"
+	is "$(<"$ERR")" ""
+}
+
+@test "--help of every command fits 80x24, has an example, and exits 0" {
+	local cmd args
+	for cmd in "${COMMANDS[@]}"; do
+		read -ra args <<<"$cmd"
+		run_famfs 0 "${args[@]}" --help
+		is "$stderr" ""
+		[ "$(wc -l <"$OUT")" -le 24 ] || fail "$cmd --help has $(wc -l <"$OUT") lines"
+		is "$(awk 'length > 80' "$OUT")" "" "lines of $cmd --help above 80 columns"
+		has "$output" "famfs $cmd"
+		run_famfs 0 help "${args[@]}"
+		run_famfs 0 "${args[@]}" --usage
+		has "$output" "^usage: famfs $cmd"
+	done
+	run_famfs 0 --help
+	is "$(awk 'length > 80' "$OUT")" ""
+}
+
+@test "every option in the hidden list of commands is in the help of its command" {
+	run_famfs 0 __commands
+	jq -e . "$OUT" >/dev/null
+	local cmd
+	for cmd in "${COMMANDS[@]}"; do
+		has "$output" "\"${cmd##* }\""
+	done
+	has "$output" 'loglen'
+}
+
+@test "FAMFS_DEVICE and --device stand for the device of :/path" {
+	new_image
+	FAMFS_DEVICE=$IMG run_famfs 0 mkdir :/env
+	run_famfs 0 mkdir -d "$IMG" :/option
+	FAMFS_DEVICE=/nonexistent run_famfs 0 mkdir -d "$IMG" :/both
+	FAMFS_DEVICE=/nonexistent run_famfs 0 mkdir "$IMG:/full"
+	is "$(names)" "/both /env /full /option"
+	FAMFS_DEVICE=$IMG run_famfs 0 ls
+	is "$output" $'both\nenv\nfull\noption'
+	FAMFS_DEVICE=$IMG run_famfs 0 df --json
+	json_is '.filesystems[0].device' "$IMG"
+	refused 2 ':/a.*device' mkdir :/a
+	FAMFS_DEVICE='' refused 2 ':/a.*device' mkdir :/a
+}
+
+@test "mkfs never takes its device from the environment" {
+	FAMFS_DEVICE=$IMG refused 2 'operand' mkfs --size 64M
+	[ ! -e "$IMG" ]
+}
+
+@test "what begins with ./ or ../ is local, and what has no :/" {
+	mkdir -p 'a:/b' sub c:d
+	run_famfs 0 mkfs -q --size 64M './a:/b/x.img'
+	run_famfs 0 check './a:/b/x.img'
+	run_famfs 2 creat -s 4k './a:/b/x.img'
+	one_error 'no file'
+	run_shell 0 'cd sub && "$@"' "$FAMFS" check '../a:/b/x.img'
+	run_famfs 0 mkfs -q --size 64M c:d/e.img
+	run_famfs 0 mkdir c:d/e.img:/dir:/x || run_famfs 0 mkdir -p c:d/e.img:/dir:/x
+	run_famfs 0 ls c:d/e.img
+	is "$output" 'dir:'
+	refused 2 'file' mkfs c:d/e.img:/dir
+}
+
+@test "an operand that is empty, or a file where a device is wanted" {
+	new_image
+	refused 2 'empty' ls ''
+	refused 2 'empty' mkdir ''
+	refused 16 '/a' check "$IMG:/a"
+	refused 2 '/a' df "$IMG:/a"
+	run_famfs 0 stat "$IMG"
+	refused 2 'no file' mkdir "$IMG"
+}
+
+@test "DEVICE@OFFSET: a file system that begins inside a file" {
+	filled "$IMG" $((66 * MiB)) 245
+	cp "$IMG" pattern
+	run_famfs 0 mkfs -q "$IMG@2M"
+	run_famfs 0 creat -s 3M "$IMG@2M:/a"
+	run_famfs 0 mkdir "$IMG@2097152:/d"
+	is "$(names "$IMG@2MiB")" "/a /d"
+	clean "$IMG@2M"
+	run_famfs 0 df --json "$IMG@2M"
+	json_is '.filesystems[0].size' $((64 * MiB))
+	all_bytes 0 "$AU" 245
+	slice "$AU" $((64 * MiB)) >plain.img
+	is "$(names plain.img)" "/a /d"
+	clean plain.img
+	is "$(extents /a plain.img)" "$(extents /a "$IMG@2M")"
+	all_bytes $((10 * MiB)) $((4 * MiB)) 000 plain.img
+	all_bytes $((14 * MiB)) $((50 * MiB)) 245 plain.img
+}
+
+@test "DEVICE@OFFSET: wrong offsets" {
+	new_image
+	refused 1,2 '3k.*4' df "$IMG@3k"
+	refused 1,2 '4kb' df "$IMG@4kb"
+	refused 1 'end|truncated' df "$IMG@24M"
+	refused 1 'end|truncated' df "$IMG@1T"
+	refused 1 . df "$IMG@2M"
+}
+
+@test "names with an @ that is no offset" {
+	mkdir a@b
+	truncate -s 24M dev.img@2M 'home@8'
+	run_famfs 0 mkfs -q dev.img@2M
+	run_famfs 0 mkdir dev.img@2M:/named
+	is "$(names dev.img@2M)" "/named"
+	run_famfs 0 mkfs -q --size 24M home@8
+	run_famfs 0 mkfs -q --size 24M a@b/dev.img
+	run_famfs 0 mkdir a@b/dev.img:/x@y
+	is "$(names a@b/dev.img)" "/x@y"
+	run_famfs 0 mkfs -q --size 24M me@home.img
+}
+
+@test "a signal cancels: 128 and its number, one line, check clean" {
+	new_image 64M
+	local pid
+	mkfifo manifest
+	"$FAMFS" creat --from manifest "$IMG" >"$OUT" 2>"$ERR" &
+	pid=$!
+	exec 7>manifest
+	kill -TERM $pid
+	exec 7>&-
+	status=0
+	wait $pid || status=$?
+	is $status 143
+	clean
+	is "$(names)" ""
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dev.h"
+#include "unit.h"
+#include "scratch.h"
+#include "image.h"
+
+#define SIZE (16 * MIB)
+
+static const uint8_t uuid_a[16] = { 0xc1, 0x5c, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+static const uint8_t uuid_b[16] = { 0xd1, 0x5c, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+
+static bool is_zero(const uint8_t *bytes, size_t len)
+{
+	return !bytes[0] && !memcmp(bytes, bytes + 1, len - 1);
+}
+
+/* Every byte, by offset from FORMAT.md 1. */
+UNIT_TEST(bytes_of_a_new_file_system)
+{
+	const struct famfs_mkfs_opts opts = {
+		.size = 64 * MIB, .uuid = uuid_a, .dev_uuid = uuid_b, .daxdev = "/dev/dax0.0"
+	};
+	static const uint8_t system[16] = { 0x11, 0x11, 0x11, 0x11, 0x22, 0x22, 0x33, 0x33,
+					    0x44, 0x44, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55 };
+	static const uint64_t words[] = { 0x87b282ff, 48, 0x200000, 0x800000, 0x200000,
+					  2 | 2ULL << 32 };
+	static const uint64_t log[] = { 0xbadcafef00d, 0x800000, 15419, 2777108600, 0, 0 };
+	static uint8_t raw[10 * MIB];
+	struct famfs_ctx *ctx = image_ctx();
+	struct famfs_mkfs_result result;
+
+	CHECK_EQ(famfs_mkfs(ctx, "a.img", &opts, &result, NULL), 0);
+	image_read("a.img", 0, raw, sizeof(raw));
+	for (size_t i = 0; i < UNIT_NR(words); i++)
+		CHECK_EQ(image_get64("a.img", i * 8), words[i]);
+	CHECK_MEM(raw + 48, uuid_a, 16);
+	CHECK_MEM(raw + 64, uuid_b, 16);
+	CHECK_MEM(raw + 80, system, 16);
+	CHECK_EQ(image_get64("a.img", 96), csum_crc32(raw, 96));
+	CHECK(is_zero(raw + 104, 8));
+	CHECK_EQ(image_get64("a.img", 112), 64 * MIB);
+	CHECK(is_zero(raw + 120, 16));
+	CHECK_STR((const char *)raw + 136, "/dev/dax0.0");
+	CHECK(is_zero(raw + 136 + 11, 0x200000 - 147));
+	for (size_t i = 0; i < UNIT_NR(log); i++)
+		CHECK_EQ(image_get64("a.img", 0x200000 + i * 8), log[i]);
+	CHECK(is_zero(raw + 0x200030, 0x800000 - 48));
+	CHECK_EQ(result.super.dev_size, 64 * MIB);
+	CHECK_EQ(result.dev_size, 64 * MIB);
+	CHECK_EQ(result.log_slots, 15420);
+	CHECK(result.image_made);
+	CHECK_STR(result.replaced, "");
+	CHECK_MEM(result.super.uuid, uuid_a, 16);
+	CHECK_EQ(image_check(ctx, "a.img", true), 0);
+	famfs_ctx_free(ctx);
+}
+
+UNIT_TEST(uuids_are_random_and_paths_are_cut)
+{
+	char name[90] = "long-";
+	struct famfs_ctx *ctx = image_ctx();
+	struct famfs_mkfs_opts opts = { .size = SIZE, .log_len = IMAGE_LOG_LEN };
+	struct famfs_mkfs_result a, b;
+
+	memset(name + 5, 'n', 80);
+	CHECK_EQ(famfs_mkfs(ctx, name, &opts, &a, NULL), 0);
+	opts.flags = FAMFS_MKFS_FORCE;
+	CHECK_EQ(famfs_mkfs(ctx, name, &opts, &b, NULL), 0);
+	CHECK(memcmp(a.super.uuid, b.super.uuid, 16));
+	CHECK(memcmp(a.super.dev_uuid, b.super.dev_uuid, 16));
+	CHECK(memcmp(a.super.dev_uuid, a.super.uuid, 16));
+	CHECK_EQ(strlen(b.super.daxdev), 63);
+	CHECK(!strncmp(b.super.daxdev, name, 63));
+	CHECK(!b.image_made);
+	CHECK_HAS(b.replaced, "famfs");
+	CHECK_HAS(b.replaced, "of this host");
+	famfs_ctx_free(ctx);
+}
+
+#define FORCE  FAMFS_MKFS_FORCE
+#define LOG_2M (2 * MIB)
+
+/* On "old.img" (16 MiB, a file system), "plain.img" (16 MiB of nothing), "empty.img", "new.img". */
+static const struct row {
+	const char *name, *device;
+	struct famfs_mkfs_opts opts;
+	int rc;
+	const char *message, *hint;
+} rows[] = {
+	{ "log 3M", "plain.img", { .log_len = 3 * MIB }, -EINVAL, "power of two", "2.0M or 4.0M" },
+	{ "log 1M", "plain.img", { .log_len = MIB }, -EINVAL, "power of two", "nearest: 2.0M" },
+	{ "log 1", "plain.img", { .log_len = 1 }, -EINVAL, "power of two", "2.0M" },
+	{ "log wild", "plain.img", { .log_len = UINT64_MAX }, -EINVAL, "power of two", "" },
+	{ "log 2^63", "plain.img", { .log_len = 1ULL << 63 }, -ENOSPC, "too few", "--loglen 8.0M" },
+	{ "log 16M", "plain.img", { .log_len = 16 * MIB }, -ENOSPC, "too few", "--loglen 8.0M" },
+	{ "defaults", "plain.img", { 0 }, 0, NULL, NULL },
+	{ "just fits", "new.img", { .size = 6 * MIB, .log_len = LOG_2M }, 0, NULL, NULL },
+	{ "just not",
+	  "new.img",
+	  { .size = 6 * MIB - 1, .log_len = LOG_2M },
+	  -ENOSPC,
+	  "too few",
+	  "smallest" },
+	{ "tiny", "new.img", { .size = 1, .log_len = LOG_2M }, -ENOSPC, "too few", "smallest" },
+	{ "no such", "new.img", { .log_len = LOG_2M }, -ENOENT, "no such file", "--size" },
+	{ "no size", "empty.img", { .log_len = LOG_2M }, -EINVAL, "empty file", "--size" },
+	{ "empty grows", "empty.img", { .size = SIZE, .log_len = LOG_2M }, 0, NULL, NULL },
+	{ "there is one", "old.img", { .log_len = LOG_2M }, -EEXIST, "of this host", "--force" },
+	{ "forced", "old.img", { .log_len = LOG_2M, .flags = FORCE }, 0, NULL, NULL },
+	{ "shrink",
+	  "old.img",
+	  { .size = SIZE - 1, .log_len = LOG_2M, .flags = FORCE },
+	  -EINVAL,
+	  "already",
+	  "--size" },
+	{ "grow",
+	  "old.img",
+	  { .size = 2 * SIZE, .log_len = LOG_2M },
+	  -EEXIST,
+	  "--size says",
+	  "--force" },
+	{ "forced to grow",
+	  "old.img",
+	  { .size = 2 * SIZE, .log_len = LOG_2M, .flags = FORCE },
+	  0,
+	  NULL,
+	  NULL },
+	{ "same size", "plain.img", { .size = SIZE, .log_len = LOG_2M }, 0, NULL, NULL },
+	{ "long daxdev",
+	  "plain.img",
+	  { .daxdev = "1234567890123456789012345678901234567890123456789012345678901234" },
+	  -EINVAL,
+	  "64 bytes, at most 63",
+	  "shorter" },
+	{ "daxdev fits",
+	  "plain.img",
+	  { .daxdev = "123456789012345678901234567890123456789012345678901234567890123" },
+	  0,
+	  NULL,
+	  NULL },
+	{ "kill", "old.img", { .flags = FAMFS_MKFS_KILL }, -EINVAL, "destroys", "--force" },
+	{ "kill, forced", "old.img", { .flags = FAMFS_MKFS_KILL | FORCE }, 0, NULL, NULL },
+	{ "kill none",
+	  "plain.img",
+	  { .flags = FAMFS_MKFS_KILL | FORCE },
+	  -ENOENT,
+	  "no famfs superblock",
+	  "" },
+	{ "kill what is not there",
+	  "new.img",
+	  { .flags = FAMFS_MKFS_KILL | FORCE },
+	  -ENOENT,
+	  "no such file",
+	  "" },
+	{ "no directory", "none/new.img", { .size = SIZE }, -ENOENT, "", "directory" },
+	{ "no device", "/dev/famfs-none", { .size = SIZE }, -ENOENT, "no such", "daxctl" },
+	{ "there is one at an offset",
+	  "old.img@8M",
+	  { .size = 8 * MIB, .log_len = LOG_2M },
+	  -EEXIST,
+	  "of this host",
+	  "--force" },
+	{ "kill with a size",
+	  "new.img",
+	  { .size = SIZE, .flags = FAMFS_MKFS_KILL | FORCE },
+	  -EUCLEAN,
+	  "",
+	  "" },
+};
+
+static void prepare(struct famfs_ctx *ctx)
+{
+	static const char *const images[] = { "old.img", "old.img@8M" };
+	struct famfs_mkfs_opts opts = { .log_len = LOG_2M };
+
+	(void)unlink("new.img");
+	scratch_image("plain.img", SIZE);
+	scratch_image("empty.img", 0);
+	scratch_image("old.img", SIZE);
+	for (size_t i = 0; i < UNIT_NR(images); i++)
+		CHECK_EQ(famfs_mkfs(ctx, images[i], &opts, NULL, NULL), 0);
+}
+
+static uint64_t sum_of_all(void)
+{
+	struct stat st;
+
+	return image_sum("old.img") + 3 * image_sum("plain.img") + 5 * image_sum("empty.img") +
+	       (stat("new.img", &st) == 0) +
+	       (stat("empty.img", &st) == 0 ? (uint64_t)st.st_size * 7 : 0);
+}
+
+UNIT_TEST(each_option)
+{
+	struct famfs_ctx *ctx = image_ctx();
+
+	for (size_t i = 0; i < UNIT_NR(rows); i++) {
+		const struct row *row = &rows[i];
+		struct famfs_err err = { .message = "kept" };
+		uint64_t sum;
+
+		UNIT_ROW("%s", row->name);
+		prepare(ctx);
+		sum = sum_of_all();
+		CHECK_EQ(famfs_mkfs(ctx, row->device, &row->opts, NULL, &err), row->rc);
+		if (row->rc == 0) {
+			CHECK_STR(err.message, "kept");
+			CHECK_EQ(image_check(ctx, row->device,
+					     !(row->opts.flags & FAMFS_MKFS_KILL)),
+				 !!(row->opts.flags & FAMFS_MKFS_KILL));
+			continue;
+		}
+		CHECK_EQ(err.rc, row->rc);
+		CHECK_HAS(err.object, row->device);
+		CHECK_HAS(err.message, row->message);
+		CHECK_HAS(err.hint, row->hint);
+		CHECK_EQ(sum_of_all(), sum);
+	}
+	famfs_ctx_free(ctx);
+}
+
+/* A dry run says what the real one would, and writes nothing. */
+UNIT_TEST(dry_runs)
+{
+	struct famfs_ctx *ctx = image_ctx();
+
+	for (size_t i = 0; i < UNIT_NR(rows); i++) {
+		struct famfs_mkfs_opts opts = rows[i].opts;
+		struct famfs_mkfs_result dry = { 0 }, real = { 0 };
+		uint64_t sum;
+
+		UNIT_ROW("%s", rows[i].name);
+		opts.flags |= FAMFS_MKFS_DRY_RUN;
+		prepare(ctx);
+		sum = sum_of_all();
+		CHECK_EQ(famfs_mkfs(ctx, rows[i].device, &opts, &dry, NULL), rows[i].rc);
+		CHECK_EQ(sum_of_all(), sum);
+		if (famfs_mkfs(ctx, rows[i].device, &rows[i].opts, &real, NULL))
+			continue;
+		CHECK_EQ(dry.dev_size, real.dev_size);
+		CHECK_EQ(dry.log_slots, real.log_slots);
+		CHECK_EQ(dry.image_made, real.image_made);
+		CHECK_STR(dry.replaced, real.replaced);
+		CHECK_STR(dry.super.daxdev, real.super.daxdev);
+		CHECK_EQ(dry.super.dev_size, real.super.dev_size);
+	}
+	famfs_ctx_free(ctx);
+}
+
+/* Anything that could be a famfs is named before it is overwritten. */
+UNIT_TEST(what_is_there)
+{
+	static const struct {
+		uint64_t off, value;
+		const char *what;
+	} olds[] = {
+		{ 8, 47, "format version 47" },
+		{ 96, 0, "damaged famfs" },
+		{ 8, 48, "of this host" },
+	};
+	struct famfs_ctx *ctx = image_ctx();
+	struct famfs_mkfs_opts opts = { .log_len = LOG_2M };
+	struct famfs_err err = { 0 };
+
+	for (size_t i = 0; i < UNIT_NR(olds); i++) {
+		image_make(ctx, "a.img", SIZE, LOG_2M);
+		image_u64("a.img", olds[i].off, olds[i].value);
+		CHECK_EQ(famfs_mkfs(ctx, "a.img", &opts, NULL, &err), -EEXIST);
+		CHECK_HAS(err.message, olds[i].what);
+	}
+	CHECK_EQ(setenv("FAMFS_SYSTEM_UUID", IMAGE_CLIENT, 1), 0);
+	CHECK_EQ(famfs_mkfs(ctx, "a.img", &opts, NULL, &err), -EEXIST);
+	CHECK_HAS(err.message, "another host (system UUID " IMAGE_MASTER ")");
+	famfs_ctx_free(ctx);
+}
+
+UNIT_TEST(kill_leaves_the_rest)
+{
+	struct famfs_mkfs_opts opts = { .flags = FAMFS_MKFS_KILL | FORCE };
+	struct famfs_ctx *ctx = image_ctx();
+	uint8_t before[4096], after[4096];
+
+	image_make(ctx, "a.img", SIZE, LOG_2M);
+	image_read("a.img", 0, before, sizeof(before));
+	CHECK_EQ(famfs_mkfs(ctx, "a.img", &opts, NULL, NULL), 0);
+	image_read("a.img", 0, after, sizeof(after));
+	memset(before, 0, 8);
+	CHECK_MEM(after, before, sizeof(after));
+	CHECK_EQ(image_get64("a.img", FAMFS_LOG_OFF), MEDIA_LOG_MAGIC);
+	famfs_ctx_free(ctx);
+}
+
+UNIT_TEST(another_writer_is_refused)
+{
+	struct famfs_mkfs_opts opts = { .log_len = LOG_2M, .flags = FORCE };
+	struct famfs_ctx *ctx = image_ctx();
+	struct dev *dev = NULL;
+
+	image_make(ctx, "a.img", SIZE, LOG_2M);
+	REQUIRE(!dev_open(ctx, "a.img", DEV_WRITE, &dev, NULL));
+	CHECK_EQ(dev_lock(dev, true, NULL), 0);
+	CHECK_EQ(famfs_mkfs(ctx, "a.img", &opts, NULL, NULL), -EBUSY);
+	dev_close(dev);
+	CHECK_EQ(famfs_mkfs(ctx, "a.img", &opts, NULL, NULL), 0);
+	famfs_ctx_free(ctx);
+}
+
+UNIT_MAIN

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A device whose write-backs, fences and publishing stores are written down, with a picture of the
+ * memory at the time. An image plays the devdax device. Include behind unit.h and scratch.h.
+ */
+#ifndef FAMFS_TESTS_TRACE_H
+#define FAMFS_TESTS_TRACE_H
+
+#include "dev.h"
+
+enum trace_kind { TRACE_WRITEBACK, TRACE_FENCE, TRACE_PUBLISH, TRACE_ZERO };
+
+/* @v: what was published; @counters: next_seqnum and next_index just before it happened. */
+struct trace_event {
+	enum trace_kind kind;
+	uint64_t off, len;
+	uint64_t v[2];
+	uint64_t counters[2];
+	uint64_t magic;
+};
+
+static struct dev *trace_dev;
+static struct trace_event trace_events[4096];
+static unsigned int trace_nr;
+
+static inline struct trace_event *trace_add(enum trace_kind kind, const void *at, size_t len)
+{
+	struct trace_event *event = &trace_events[trace_nr < 4095 ? trace_nr++ : 4095];
+
+	*event = (struct trace_event){ .kind = kind, .len = len };
+	if (at)
+		event->off = (uint64_t)((const uint8_t *)at - trace_dev->map);
+	memcpy(event->counters, trace_dev->map + FAMFS_LOG_OFF + 32, sizeof(event->counters));
+	memcpy(&event->magic, trace_dev->map, sizeof(event->magic));
+	return event;
+}
+
+static inline void trace_writeback(const void *at, size_t len)
+{
+	(void)trace_add(TRACE_WRITEBACK, at, len);
+}
+
+static inline void trace_invalidate(const void *at, size_t len)
+{
+	(void)at, (void)len;
+}
+
+static inline void trace_fence(void)
+{
+	(void)trace_add(TRACE_FENCE, NULL, 0);
+}
+
+static inline void trace_zero(void *at, size_t len)
+{
+	(void)trace_add(TRACE_ZERO, at, len);
+	memset(at, 0, len);
+}
+
+static inline void trace_publish16(void *at, const uint64_t v[2])
+{
+	struct trace_event *event = trace_add(TRACE_PUBLISH, at, 16);
+
+	memcpy(event->v, v, sizeof(event->v));
+	memcpy(at, v, sizeof(event->v));
+}
+
+static const struct persist_ops trace_ops = {
+	.name = "trace",
+	.writeback = trace_writeback,
+	.invalidate = trace_invalidate,
+	.fence = trace_fence,
+	.zero = trace_zero,
+	.publish16 = trace_publish16,
+};
+
+/* From here on @dev is devdax memory to its users; one thread only. */
+static inline void trace_begin(struct dev *dev)
+{
+	CHECK_EQ(dev_map(dev, dev->size, NULL), 0);
+	famfs_ctx_set_threads(dev->ctx, 1);
+	dev->kind = FAMFS_DEV_DAX;
+	dev->ops = &trace_ops;
+	trace_dev = dev;
+	trace_nr = 0;
+}
+
+static inline void trace_end(struct dev *dev)
+{
+	dev->kind = FAMFS_DEV_IMAGE;
+	dev->ops = persist_page_cache();
+	trace_dev = NULL;
+}
+
+#endif
