@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Filling in the caller's error. */
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "err.h"
@@ -60,7 +62,7 @@ int err_nomem(struct famfs_err *err)
 
 const char *famfs_err_code(int rc)
 {
-	const char *name = strerrorname_np(rc < 0 ? -rc : rc);
+	const char *name = rc > INT_MIN ? strerrorname_np(abs(rc)) : NULL;
 
 	return name ? name : "EIO";
 }
