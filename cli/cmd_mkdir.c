@@ -53,7 +53,7 @@ static int run(struct cmd_env *env)
 	opts->req.flags |= FAMFS_CREATE_DIR;
 	if (!opts->has_mode)
 		opts->req.mode = 0777U & ~mask;
-	/* As mkdir(1): a parent gets its default mode, and can be entered and filled by its owner. */
+	/* As mkdir(1): a parent gets its default mode, and its owner can enter and fill it. */
 	opts->req.parent_mode = (0777U & ~mask) | 0300U;
 	if (!opts->has_uid)
 		opts->req.uid = geteuid();

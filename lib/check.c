@@ -58,7 +58,8 @@ static int take_results(struct famfs_check *check, struct check_walk *walk, stru
 	sum->dirs += walk->counts.dirs;
 	sum->others += walk->counts.others;
 	sum->bad += walk->counts.bad;
-	sum->file_bytes += walk->counts.file_bytes;
+	if (__builtin_add_overflow(sum->file_bytes, walk->counts.file_bytes, &sum->file_bytes))
+		sum->file_bytes = UINT64_MAX;
 	check->overlap |= walk->overlap;
 	if (walk->rc && err)
 		*err = walk->err;

@@ -115,7 +115,9 @@ static void judge_extent(struct check_walk *walk, const struct famfs_entry *entr
 		add_extent(walk, entry, PROBLEM_EXTENT_BEYOND_DEVICE, extent);
 	if (extent->off < check->data_off)
 		add_extent(walk, entry, PROBLEM_OVERLAP_META, extent);
-	if (space_take_shared(&check->space, extent->off, extent->len))
+	/* What lies behind the last whole unit is not in the map of the space: compare it in full. */
+	if (over || end > check->space.aus * FAMFS_AU ||
+	    space_take_shared(&check->space, extent->off, extent->len))
 		walk->overlap = true;
 }
 
@@ -200,7 +202,8 @@ static void judge_fmap(struct check_walk *walk, const struct famfs_entry *entry)
 static void judge_file(struct check_walk *walk, const struct famfs_entry *entry)
 {
 	walk->counts.files++;
-	walk->counts.file_bytes += entry->size;
+	if (__builtin_add_overflow(walk->counts.file_bytes, entry->size, &walk->counts.file_bytes))
+		walk->counts.file_bytes = UINT64_MAX;
 	judge_name(walk, entry);
 	if (!entry->size)
 		add(walk, entry, PROBLEM_SIZE_ZERO, 0, 0);

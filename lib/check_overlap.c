@@ -15,7 +15,7 @@ struct piece {
 	uint32_t entry;
 };
 
-/* An extent that meets one of an earlier entry, or another of its own. */
+/* An extent that meets others: the smallest entry among them, and how many they are. */
 struct hit {
 	uint32_t entry, other;
 	uint64_t start, end, others;
@@ -192,7 +192,7 @@ static void sweep(struct overlap *o)
 		if (o->heap_nr && o->heap[0].entry < other)
 			other = o->heap[0].entry;
 		heap_push(o, *piece);
-		if (other > piece->entry)
+		if (other == UINT32_MAX)
 			continue;
 		o->hits[o->hits_nr++] = (struct hit){
 			.entry = piece->entry,
@@ -204,27 +204,46 @@ static void sweep(struct overlap *o)
 	}
 }
 
+/* How many pairs among one entry's own extents meet. */
+static uint64_t own_pairs(const struct hit *hits, uint64_t nr)
+{
+	uint64_t pairs = 0;
+
+	for (uint64_t i = 0; i < nr; i++) {
+		for (uint64_t j = i + 1; j < nr; j++)
+			pairs += hits[i].start < hits[j].end && hits[j].start < hits[i].end;
+	}
+	return pairs;
+}
+
+/* One finding for the hits of one entry, unless only later ones meet it: those are told. */
+static void report_entry(struct famfs_check *check, const struct hit *hits, uint64_t nr)
+{
+	uint64_t others = 0;
+
+	if (hits->other > hits->entry)
+		return;
+	for (uint64_t i = 0; i < nr; i++)
+		others += hits[i].others;
+	problem_add(&check->list, (struct problem_rec){
+					  .entry = hits->entry,
+					  .problem = PROBLEM_OVERLAP,
+					  .off = hits->start,
+					  .len = hits->end - hits->start,
+					  .other = hits->other,
+					  /* Two of its own see each other: they are one. */
+					  .more = others - own_pairs(hits, nr) - 1,
+				  });
+}
+
 static void report(struct famfs_check *check, struct overlap *o)
 {
-	struct problem_rec rec;
-
 	qsort(o->hits, o->hits_nr, sizeof(*o->hits), by_entry);
 	for (uint64_t i = 0, next; i < o->hits_nr; i = next) {
-		const struct hit *first = &o->hits[i];
-		uint64_t others = 0;
-
-		for (next = i; next < o->hits_nr && o->hits[next].entry == first->entry; next++)
-			others += o->hits[next].others;
-		rec = (struct problem_rec){
-			.entry = first->entry,
-			.problem = PROBLEM_OVERLAP,
-			.off = first->start,
-			.len = first->end - first->start,
-			.other = first->other,
-			/* Two extents of one file that meet see each other. */
-			.more = first->other == first->entry ? others / 2 - 1 : others - 1,
-		};
-		problem_add(&check->list, rec);
+		next = i + 1;
+		while (next < o->hits_nr && o->hits[next].entry == o->hits[i].entry)
+			next++;
+		report_entry(check, &o->hits[i], next - i);
 	}
 }
 

@@ -65,6 +65,7 @@ static int take_held(struct famfs *fs, struct famfs_err *err)
 
 	while ((rc = dev_held_next(fs->dev, at, &off, &len, err)) > 0) {
 		space_take(&fs->space, off, len);
+		fs->held_seen = true;
 		if (__builtin_add_overflow(off, len, &at))
 			break;
 	}
@@ -79,8 +80,9 @@ static int lock_and_read(struct famfs *fs, struct famfs_err *err)
 	if (rc)
 		return rc;
 	rc = require_same(fs, err);
+	/* What was reserved last time may be free now. */
 	if (!rc)
-		rc = famfs_refresh(fs, err);
+		rc = fs->held_seen ? fs_load(fs, err) : famfs_refresh(fs, err);
 	if (!rc)
 		rc = famfs_damage(fs, err);
 	if (!rc)
@@ -178,10 +180,28 @@ static int zero_unlocked(struct create *c, struct famfs_err *err)
 	return rc;
 }
 
-static int zero_group(struct create *c, struct famfs_err *err)
+/* Bytes of files from request @first on: what is to be zeroed, but for the rounding. */
+static uint64_t bytes_to_zero(const struct create *c, size_t first)
 {
+	uint64_t sum = 0;
+
+	for (size_t i = first; i < c->nr; i++) {
+		if (!(c->reqs[i].flags & (FAMFS_CREATE_DIR | FAMFS_CREATE_NO_ZERO)) &&
+		    __builtin_add_overflow(sum, c->reqs[i].size, &sum))
+			return UINT64_MAX;
+	}
+	return sum;
+}
+
+/* @next: the first request behind the group. */
+static int zero_group(struct create *c, size_t next, struct famfs_err *err)
+{
+	uint64_t rest = bytes_to_zero(c, next);
+
 	if (!c->plan.zero_len || c->ops.dry_run)
 		return 0;
+	if (__builtin_add_overflow(rest, c->zeroed + c->plan.zero_len, &c->zero_total))
+		c->zero_total = UINT64_MAX;
 	return c->plan.zero_len > LONG_ZERO ? zero_unlocked(c, err) : zero_all(c, err);
 }
 
@@ -265,7 +285,10 @@ static int fail_rest(struct create *c, struct famfs_err *err)
 		struct plan_item *item = &c->plan.items[i];
 		int rc;
 
-		if (item->status != FAMFS_CREATED)
+		/* What exists only in the plan goes with it. */
+		if (item->status == FAMFS_FAILED ||
+		    (item->status == FAMFS_EXISTS && item->found < c->fs->log.count) ||
+		    (item->status == FAMFS_EXISTS && item->found == FAMFS_NONE))
 			continue;
 		err_set(&why, -ECANCELED, "",
 			"not made: another of the files failed, and all or "
@@ -300,12 +323,12 @@ static int plan_group(struct create *c, size_t *next, struct famfs_err *err)
 }
 
 /* Writes what was planned. Return: 0 also when nothing is wanted because not all can be had. */
-static int write_group(struct create *c, struct famfs_err *err)
+static int write_group(struct create *c, size_t next, struct famfs_err *err)
 {
 	int rc = 0;
 
 	if (!c->ops.atomic || !any_failed(c))
-		rc = zero_group(c, err);
+		rc = zero_group(c, next, err);
 	if (rc)
 		return rc;
 	/* Another writer may have taken a name while the space was zeroed. */
@@ -319,7 +342,7 @@ static int do_group(struct create *c, size_t *next, struct famfs_err *err)
 
 	c->published = false;
 	if (!rc)
-		rc = write_group(c, err);
+		rc = write_group(c, *next, err);
 	if (!rc && c->ops.atomic && any_failed(c))
 		rc = fail_rest(c, err);
 	if (!rc)
@@ -329,18 +352,6 @@ static int do_group(struct create *c, size_t *next, struct famfs_err *err)
 	return rc;
 }
 
-static uint64_t bytes_to_zero(const struct famfs_create_req *reqs, size_t nr)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < nr; i++) {
-		if (!(reqs[i].flags & (FAMFS_CREATE_DIR | FAMFS_CREATE_NO_ZERO)) &&
-		    __builtin_add_overflow(sum, reqs[i].size, &sum))
-			return UINT64_MAX;
-	}
-	return sum;
-}
-
 int famfs_create(struct famfs *fs, const struct famfs_create_req *reqs, size_t nr,
 		 const struct famfs_create_ops *ops, struct famfs_err *err)
 {
@@ -348,7 +359,6 @@ int famfs_create(struct famfs *fs, const struct famfs_create_req *reqs, size_t n
 		.fs = fs,
 		.reqs = reqs,
 		.nr = nr,
-		.zero_total = bytes_to_zero(reqs, nr),
 		.first = err,
 	};
 	size_t next = 0;

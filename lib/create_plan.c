@@ -76,7 +76,9 @@ static int push_entry(struct plan *plan, const struct famfs_entry *entry, struct
 	    names_add(&fs->names, hash_of(plan, entry->path), index,
 		      entry->type == FAMFS_ENTRY_MKDIR))
 		return err_nomem(err);
-	plan->entries[plan->entries_nr++] = *entry;
+	plan->entries[plan->entries_nr] = *entry;
+	plan->entries[plan->entries_nr].index = index;
+	plan->entries[plan->entries_nr++].seqnum = index;
 	fs->staged = plan->entries;
 	fs->staged_nr = plan->entries_nr;
 	return 0;
@@ -180,8 +182,9 @@ static int judge_existing(struct plan *plan, const struct famfs_create_req *req,
 	return REFUSED;
 }
 
+/* @placed: an entry whose space this file keeps, or NULL. */
 static int plan_new(struct plan *plan, const struct famfs_create_req *req, const char *path,
-		    struct famfs_err *err)
+		    const struct famfs_entry *placed, struct famfs_err *err)
 {
 	struct famfs *fs = plan->fs;
 	struct famfs_entry entry = { .mode = req->mode, .uid = req->uid, .gid = req->gid };
@@ -193,6 +196,8 @@ static int plan_new(struct plan *plan, const struct famfs_create_req *req, const
 		return push_dir(plan, req, path, strlen(path), err);
 	if (fs->log.count + plan->entries_nr >= fs->log.slots)
 		return refuse_full_log(plan, err);
+	if (placed)
+		return push_entry(plan, placed, err);
 	entry.type = FAMFS_ENTRY_FILE;
 	entry.flags = MEDIA_FILE_FLAGS;
 	memcpy(entry.path, path, strlen(path) + 1);
@@ -220,7 +225,9 @@ static void drop_entries(struct plan *plan, uint64_t first)
 	plan->parent_known = false;
 }
 
-static int plan_request(struct plan *plan, struct plan_item *item, struct famfs_err *err)
+/* Return: 0, REFUSED, -errno. */
+static int plan_request(struct plan *plan, struct plan_item *item, const struct famfs_entry *placed,
+			struct famfs_err *err)
 {
 	const struct famfs_create_req *req = &plan->reqs[item->req];
 	char path[PATH_CLEAN_SIZE];
@@ -239,7 +246,7 @@ static int plan_request(struct plan *plan, struct plan_item *item, struct famfs_
 		item->status = FAMFS_EXISTS;
 		return judge_existing(plan, req, item->found, dir, err);
 	}
-	return plan_new(plan, req, path, err);
+	return plan_new(plan, req, path, placed, err);
 }
 
 int plan_fail(struct plan_item *item, const struct famfs_err *why, struct famfs_err *err)
@@ -253,9 +260,20 @@ int plan_fail(struct plan_item *item, const struct famfs_err *why, struct famfs_
 	return 0;
 }
 
-int plan_add(struct plan *plan, size_t req, struct famfs_err *err)
+/* Ends an item that was refused: what it planned goes, and the reason names its file. */
+static int refuse_item(struct plan *plan, struct plan_item *item, struct famfs_err *why,
+		       struct famfs_err *err)
 {
 	char shown[PATH_ESCAPED_SIZE];
+
+	drop_entries(plan, item->first);
+	path_escape(plan->reqs[item->req].path, shown, sizeof(shown));
+	err_inside(why, why->rc, plan->fs->dev->name, shown);
+	return plan_fail(item, why, err);
+}
+
+int plan_add(struct plan *plan, size_t req, struct famfs_err *err)
+{
 	struct plan_item *item;
 	struct famfs_err why;
 	int rc;
@@ -264,22 +282,15 @@ int plan_add(struct plan *plan, size_t req, struct famfs_err *err)
 		return err_nomem(err);
 	item = &plan->items[plan->items_nr++];
 	*item = (struct plan_item){ .req = req, .first = plan->entries_nr };
-	rc = plan_request(plan, item, &why);
+	rc = plan_request(plan, item, NULL, &why);
 	item->nr = plan->entries_nr - item->first;
-	if (!rc) {
-		if (item->nr && plan_needs_zero(plan, item))
-			plan->zero_len += extents_len(plan_entry(plan, item));
-		return 0;
-	}
-	drop_entries(plan, item->first);
-	if (rc < 0) {
-		if (err)
-			*err = why;
-		return rc;
-	}
-	path_escape(plan->reqs[req].path, shown, sizeof(shown));
-	err_inside(&why, why.rc, plan->fs->dev->name, shown);
-	return plan_fail(item, &why, err);
+	if (rc > 0)
+		return refuse_item(plan, item, &why, err);
+	if (rc < 0 && err)
+		*err = why;
+	if (!rc && item->nr && plan_needs_zero(plan, item))
+		plan->zero_len += extents_len(plan_entry(plan, item));
+	return rc;
 }
 
 void plan_forget_names(struct plan *plan)
@@ -292,62 +303,67 @@ void plan_forget_names(struct plan *plan)
 	plan->parent_known = false;
 }
 
-/* Enters the names of one item again, as entries behind those of the items before it. */
-static int rebase_item(struct plan *plan, struct plan_item *item, struct famfs_err *err)
+/* A name that another request of the plan took, and lost: its space was never zeroed for this one. */
+static int refuse_orphan(struct famfs_err *err)
 {
-	const struct famfs_create_req *req = &plan->reqs[item->req];
-	uint64_t from = item->first, first = plan->entries_nr;
-	bool dir;
-	int rc = 0;
+	return err_hint(err,
+			err_set(err, -ESTALE, "",
+				"another command changed what this was planned on"),
+			"repeat the command");
+}
 
-	for (uint64_t i = 0; i < item->nr && rc == 0; i++) {
-		/* Entries only move to the front: what is read is not overwritten yet. */
-		struct famfs_entry entry = plan->entries[from + i];
+/* Plans one item again, with the space that it had. Return: as plan_request(). */
+static int replan(struct plan *plan, struct plan_item *item, const struct famfs_entry *placed,
+		  struct famfs_err *err)
+{
+	bool dir = plan->reqs[item->req].flags & FAMFS_CREATE_DIR;
+	int rc;
 
-		rc = fs_find(plan->fs, entry.path, &item->found, &dir, err);
-		fs_take_entry(&plan->fs->space, &entry);
-		if (rc == 0)
-			rc = push_entry(plan, &entry, err);
-		else if (rc > 0 && i + 1 == item->nr)
-			rc = judge_existing(plan, req, item->found, dir, err);
-		else if (rc > 0)
-			rc = dir ? 0 : refuse_parent(entry.path, false, err);
-	}
-	if (rc)
-		drop_entries(plan, first);
-	item->first = first;
-	item->nr = plan->entries_nr - first;
-	if (!rc && !item->nr)
-		item->status = FAMFS_EXISTS;
+	item->status = FAMFS_CREATED;
+	item->first = plan->entries_nr;
+	rc = plan_request(plan, item, placed, err);
+	item->nr = plan->entries_nr - item->first;
+	if (!rc && item->nr && !dir && !placed)
+		rc = refuse_orphan(err) < 0 ? REFUSED : 0;
+	if (placed && (rc || !item->nr))
+		place_undo(&plan->fs->space, placed);
+	return rc;
+}
+
+static int rebase_item(struct plan *plan, struct plan_item *item, const struct famfs_entry *old,
+		       struct famfs_err *err)
+{
+	const struct famfs_entry *placed = NULL;
+	struct famfs_err why;
+	int rc;
+
+	if (item->status == FAMFS_FAILED)
+		return 0;
+	if (item->status == FAMFS_CREATED)
+		placed = &old[item->first + item->nr - 1];
+	rc = replan(plan, item, placed, &why);
+	if (rc > 0)
+		return refuse_item(plan, item, &why, err);
+	if (rc && err)
+		*err = why;
 	return rc;
 }
 
 int plan_rebase(struct plan *plan, struct famfs_err *err)
 {
-	struct famfs_err why;
-	int rc;
+	struct famfs_entry *old = plan->entries;
+	uint64_t old_nr = plan->entries_nr;
+	int rc = 0;
 
-	plan->entries_nr = 0;
-	for (size_t i = 0; i < plan->items_nr; i++) {
-		struct plan_item *item = &plan->items[i];
-		struct famfs_entry own;
-
-		if (item->status != FAMFS_CREATED)
-			continue;
-		own = *plan_entry(plan, item);
-		rc = rebase_item(plan, item, &why);
-		if (rc || item->status == FAMFS_EXISTS)
-			place_undo(&plan->fs->space, &own);
-		if (rc > 0) {
-			err_inside(&why, why.rc, plan->fs->dev->name, own.path);
-			rc = plan_fail(item, &why, err);
-		} else if (rc && err) {
-			*err = why;
-		}
-		if (rc)
-			return rc;
-	}
-	return 0;
+	plan->entries = NULL;
+	plan->entries_nr = plan->entries_cap = 0;
+	/* The log may have been read anew meanwhile: what this plan holds is not free. */
+	for (uint64_t i = 0; i < old_nr; i++)
+		fs_take_entry(&plan->fs->space, &old[i]);
+	for (size_t i = 0; i < plan->items_nr && !rc; i++)
+		rc = rebase_item(plan, &plan->items[i], old, err);
+	free(old);
+	return rc;
 }
 
 void plan_reset(struct plan *plan, bool undo)

@@ -199,6 +199,12 @@ static int open_dax(struct dev *dev, const struct stat *st, struct famfs_err *er
 	return 0;
 }
 
+static int cannot_make(const struct dev *dev, int rc, struct famfs_err *err)
+{
+	rc = err_set(err, rc, dev->name, "cannot be made: %s", strerror(-rc));
+	return rc == -ENOENT ? err_hint(err, rc, "make its directory first") : rc;
+}
+
 /* Return: 1 when somebody else made it first. */
 static int make_image(struct dev *dev, struct famfs_err *err)
 {
@@ -212,8 +218,7 @@ static int make_image(struct dev *dev, struct famfs_err *err)
 	rc = -errno;
 	if (rc == -EEXIST)
 		return 1;
-	rc = err_set(err, rc, dev->name, "cannot be made: %s", strerror(-rc));
-	return rc == -ENOENT ? err_hint(err, rc, "make its directory first") : rc;
+	return cannot_make(dev, rc, err);
 }
 
 static int open_there(struct dev *dev, const struct stat *st, struct famfs_err *err)
@@ -246,6 +251,48 @@ static int open_path(struct dev *dev, struct famfs_err *err)
 		return open_there(dev, &st, err);
 	return err_hint(err, err_set(err, -ENOENT, dev->name, "is a symbolic link to nothing"),
 			"remove it: rm %s", dev->path);
+}
+
+/* Could a file be made here? By the directory that it would be in. */
+static int judge_directory(const struct dev *dev, struct famfs_err *err)
+{
+	const char *slash = strrchr(dev->path, '/');
+	char *dir = slash ? strndup(dev->path, (size_t)(slash - dev->path) + 1) : strdup(".");
+	int rc = dir ? 0 : err_nomem(err);
+
+	if (!rc && access(dir, W_OK | X_OK) < 0)
+		rc = cannot_make(dev, -errno, err);
+	free(dir);
+	return rc;
+}
+
+static int would_make(const struct dev *dev, struct famfs_err *err)
+{
+	struct stat st;
+	int rc;
+
+	if (lstat(dev->path, &st) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return cannot_open(dev, -errno, err);
+	if (names_a_device(dev->path))
+		return missing(dev, err);
+	rc = judge_directory(dev, err);
+	return rc ? rc : 1;
+}
+
+int dev_would_make(struct famfs_ctx *ctx, const char *device, struct famfs_err *err)
+{
+	struct dev dev = { .ctx = ctx, .flags = DEV_WRITE | DEV_MAKE, .fd = -1 };
+	int rc;
+
+	dev.name = strdup(device);
+	rc = dev.name ? split_name(&dev, err) : err_nomem(err);
+	if (!rc)
+		rc = would_make(&dev, err);
+	free(dev.name);
+	free(dev.path);
+	return rc;
 }
 
 int dev_open(struct famfs_ctx *ctx, const char *device, unsigned int flags, struct dev **ret_dev,

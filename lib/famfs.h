@@ -491,7 +491,7 @@ enum famfs_severity {
  * @entry: log entry, or FAMFS_NONE. @path: its path, or empty; raw bytes of the media.
  * @off, @len: where on the device, in bytes; FAMFS_NONE and 0 if nowhere in particular.
  * @other_entry, @other_path: the other party (an overlap's earlier owner, a duplicate's first).
- * @more: how many other parties there are besides that one.
+ * @more: how many more there are: extents that meet, blank entries behind this one.
  * @value, @expected: as found and as it should be, when @has_values.
  * @text: the whole finding in one line, for people, without entry and path.
  */

@@ -119,8 +119,10 @@ static int add_name(struct famfs *fs, const struct fm_entry *raw, uint64_t index
 			       fs->log.count);
 	fs->dirs += dir;
 	fs->files += !dir;
-	if (!dir)
-		fs->file_bytes += le64_get(raw->fm_file.fm_size);
+	/* Sizes on hostile media must not make the sum wrap. */
+	if (!dir &&
+	    __builtin_add_overflow(fs->file_bytes, le64_get(raw->fm_file.fm_size), &fs->file_bytes))
+		fs->file_bytes = UINT64_MAX;
 	return 0;
 }
 
@@ -171,7 +173,7 @@ int fs_load(struct famfs *fs, struct famfs_err *err)
 	names_fini(&fs->names);
 	space_fini(&fs->space);
 	fs->good = fs->files = fs->dirs = fs->unusable = fs->file_bytes = fs->staged_nr = 0;
-	fs->stopped = false;
+	fs->stopped = fs->held_seen = false;
 	/* A count that is not true must not cost memory: the table grows with what is found. */
 	if (names_init(&fs->names,
 		       fs->log.count < NAMES_EXPECT_MAX ? fs->log.count : NAMES_EXPECT_MAX))

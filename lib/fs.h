@@ -27,6 +27,7 @@ struct famfs {
 	uint64_t files, dirs, unusable;
 	uint64_t file_bytes;
 	struct space space;     /* for writing only */
+	bool held_seen; /* space counts as taken that others only had reserved */
 	struct fm_entry *batch; /* LOG_BATCH entries */
 	/*
 	 * Entries that are about to be appended: they have numbers from log.count on.

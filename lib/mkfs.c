@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <uuid/uuid.h>
 
@@ -263,13 +262,6 @@ static int mkfs_locked(struct dev *dev, const struct famfs_mkfs_opts *opts,
 }
 
 /* A dry run on an image that is not there yet has nothing to look at. */
-static bool is_missing(const char *device)
-{
-	struct stat st;
-
-	return stat(device, &st) && errno == ENOENT;
-}
-
 static int dry_run_new(struct famfs_ctx *ctx, const char *device,
 		       const struct famfs_mkfs_opts *opts, struct famfs_mkfs_result *result,
 		       struct famfs_err *err)
@@ -292,7 +284,7 @@ static int mkfs_device(struct famfs_ctx *ctx, const char *device,
 	struct dev *dev;
 	int rc;
 
-	if (opts->size)
+	if (opts->size && !(opts->flags & FAMFS_MKFS_KILL))
 		flags |= DEV_MAKE;
 	rc = dev_open(ctx, device, flags, &dev, err);
 	if (rc)
@@ -319,9 +311,11 @@ int famfs_mkfs(struct famfs_ctx *ctx, const char *device, const struct famfs_mkf
 	rc = check_opts(device, &all, err);
 	if (rc)
 		return rc;
-	if (all.flags & FAMFS_MKFS_DRY_RUN && all.size && is_missing(device))
+	if (all.flags & FAMFS_MKFS_DRY_RUN && all.size && !(all.flags & FAMFS_MKFS_KILL))
+		rc = dev_would_make(ctx, device, err);
+	if (rc > 0)
 		rc = dry_run_new(ctx, device, &all, &result, err);
-	else
+	else if (rc == 0)
 		rc = mkfs_device(ctx, device, &all, &result, err);
 	if (!rc && ret_result)
 		*ret_result = result;
