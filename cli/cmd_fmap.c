@@ -162,6 +162,35 @@ static void show_rules(struct emit *out, const char *key, char letter, uint32_t 
 	text_free(&line);
 }
 
+/* What is wrong with the map, in one line. */
+static void verdict_text(struct text *t, const struct famfs_fmap_verdict *v)
+{
+	uint32_t bits = v->kernel_rc ? v->rejected : v->unsafe;
+	const char *words, *lead = ": ";
+	unsigned int n;
+
+	text_addf(t, "its map is %s",
+		  v->kernel_rc ? "rejected by the kernel" : "accepted by the kernel, but unsafe");
+	for (n = 1; n < 32; n++) {
+		if (!(bits & (UINT32_C(1) << n)))
+			continue;
+		words = v->kernel_rc ? famfs_fmap_k_text(n) : famfs_fmap_u_text(n);
+		text_addf(t, "%s%c%u (%s)", lead, v->kernel_rc ? 'K' : 'U', n, words ? words : "?");
+		lead = ", ";
+	}
+}
+
+static int complain(struct cmd_env *env, const struct dump *d, const char *tail)
+{
+	struct text t = { 0 };
+	int code;
+
+	verdict_text(&t, &d->verdict);
+	code = env_errorf(env, -EUCLEAN, d->op.text, "%s%s", t.s, tail);
+	text_free(&t);
+	return code;
+}
+
 static void show_verdict(struct emit *out, const struct dump *d)
 {
 	const struct famfs_fmap_verdict *v = &d->verdict;
@@ -272,9 +301,7 @@ static int write_raw(struct cmd_env *env, const struct dump *d)
 	const struct dump_opts *opts = env->opts;
 
 	if (!d->safe && !opts->force)
-		return env_errorf(env, -EUCLEAN, d->op.text,
-				  "its map is %s and is not handed out raw without --force",
-				  d->verdict.kernel_rc ? "rejected by the kernel" : "unsafe");
+		return complain(env, d, "; it is not handed out raw without --force");
 	if (opts->output && strcmp(opts->output, "-"))
 		return write_file(env, d, opts->output);
 	fwrite(d->msg, 1, d->len, stdout);
@@ -346,9 +373,7 @@ static int run(struct cmd_env *env)
 		show(&env->out, &d);
 	if (d.safe || code)
 		return code;
-	return env_errorf(env, -EUCLEAN, d.op.text, "its map is %s",
-			  d.verdict.kernel_rc ? "rejected by the kernel's rules"
-					      : "accepted by the kernel, and unsafe");
+	return complain(env, &d, "");
 }
 
 const struct cmd cmd_fmap_dump = {

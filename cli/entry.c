@@ -75,11 +75,17 @@ static void emit_extents(struct emit *out, const struct famfs_entry *entry)
 static void emit_file(struct emit *out, const struct famfs_entry *entry)
 {
 	bool interleaved = entry->ext_type == FAMFS_EXT_INTERLEAVE;
+	char layout[64];
 
 	emit_size(out, "size", "size", entry->size);
-	emit_str(out, "ext_type", "layout", interleaved ? "interleaved" : "simple");
-	if (interleaved) {
-		emit_u64(out, "nstrips", "strips", entry->nstrips);
+	emit_str(out, "ext_type", NULL, interleaved ? "interleaved" : "simple");
+	if (!interleaved) {
+		emit_text(out, "layout", "simple");
+	} else {
+		snprintf(layout, sizeof(layout), "interleaved over %" PRIu64 " strips",
+			 entry->nstrips);
+		emit_text(out, "layout", layout);
+		emit_u64(out, "nstrips", NULL, entry->nstrips);
 		emit_size(out, "chunk_size", "chunk", entry->chunk_size);
 	}
 	emit_extents(out, entry);

@@ -319,7 +319,9 @@ int main(int argc, char **argv)
 	if (!argc)
 		return EXIT_USAGE;
 	hold_standard_fds();
+	/* Writing fails with an error instead, which can be told and cleaned up after. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	env.device_from_env = true;
 	if (env.device && !*env.device)
 		env.device = NULL;
