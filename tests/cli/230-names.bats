@@ -92,11 +92,12 @@ repeated() { # TEXT TIMES
 		run_famfs 0 creat -s 1 "$IMG:/$name"
 	done
 	for name in "${names[@]}"; do
-		run_famfs 0 stat --json "$IMG:/$name"
-		is "$(json '.entries[0].path')" "/$name"
-		run_famfs 0 creat -s 1 "$IMG:/$name"
-		run_famfs 0 fmap dump "$IMG:/$name"
+		run_famfs 0 stat "$IMG:/$name"
+		has "$output" "bytes|size"
 	done
+	run_famfs 0 ls -R --json "$IMG"
+	is "$(json '[.entries[] | select(.type == "file") | .path[1:]] | sort | .[]')" \
+		"$(printf '%s\n' "${names[@]}" | jq -R . | jq -rs 'sort | .[]')"
 	run_famfs 0 ls -R "$IMG"
 	clean
 }

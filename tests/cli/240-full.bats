@@ -156,5 +156,6 @@ on_small_disk() { # RC ARGUMENT...
 	run_shell 1 'ulimit -f 1024; "$@"' "$FAMFS" mkfs --size 64M "$IMG"
 	one_error 'dev.img'
 	[ ! -e "$IMG" ]
-	refused 1 . mkfs --size 8E "$IMG"
+	refused 1 'dev.img' mkfs --size 8388608T "$IMG"
+	[ ! -e "$IMG" ]
 }

@@ -101,6 +101,7 @@ refused() { # RC PATTERN ARGUMENT...
 }
 
 one_error() { # PATTERN
+	stderr=$(<"$ERR")
 	is "$(wc -l <"$ERR")" 1 "lines of [$stderr]"
 	has "$stderr" '^([a-z]+\.)?famfs( [a-z]+)*: '
 	has "$stderr" "$1"
@@ -138,16 +139,18 @@ clean() { # [IMAGE]
 	json_is '"\(.clean) \(.errors) \(.warnings) \(.findings | length)"' 'true 0 0 0'
 }
 
-# check finds each CODE, and ends with RC.
+# check finds each CODE, and ends with RC; its counts are those of what it lists.
 finds() { # RC CODE...
 	local code codes
 	run_famfs "$1" check --json "$IMG"
-	codes=$(json '[.findings[].code] | unique | join(" ")')
+	codes=$(json 'def nr(f): [.findings[] | select(f)] | length;
+		if nr(.severity == "warning") == .warnings and nr(.severity != "warning") == .errors and
+			.clean == (.errors == 0)
+		then [.findings[].code] | unique | join(" ") else "wrong counts" end')
 	for code in "${@:2}"; do
 		[[ " $codes " == *" $code "* ]] || fail "check does not find $code, but: $codes"
 	done
-	json_is '[.findings[] | select(.severity != "warning")] | length' "$(json .errors)"
-	json_is '[.findings[] | select(.severity == "warning")] | length' "$(json .warnings)"
+	[ "$codes" != "wrong counts" ] || fail "$codes: $output"
 }
 
 # The extents or strips of a file: "OFF LEN,OFF LEN".

@@ -94,7 +94,8 @@ escaped_paths() { # NAME
 			polite "$name" 2 "fmap dump of $path"
 			famfs fmap dump --format=raw "$dir/$name:/$path"
 			polite "$name" 2 "fmap dump --format=raw of $path"
-			[ "$rc" -eq 0 ] || [ ! -s "$out" ] || complain "$name: raw map of $path: exit $rc"
+			[ "$rc" -eq 0 ] || [ ! -s "$out" ] ||
+				complain "$name: a refused map of $path came out"
 			famfs fmap dump --json "$dir/$name:/$path"
 			polite "$name" 2 "fmap dump --json of $path"
 			[ "$rc" -ne 0 ] || jq -e '.kernel_rc == 0 and .rejected == [] and

@@ -93,7 +93,8 @@ polite() { # NAME LINES WHAT
 	esac
 	[ "$rc" -eq 0 ] || [ "$lines" -ge 1 ] || complain "$1: $3: exit $rc without a word"
 	[ "$lines" -le "$2" ] || complain "$1: $3: more than $2 lines: $(cat "$err")"
-	grep -v -e '^famfs [a-z ]*: ' -e '^{"error":' -e '^{"warning":' "$err" >"$BATS_TEST_TMPDIR/odd" &&
+	grep -v -e '^famfs [a-z ]*: ' -e '^{"error":' -e '^{"warning":' "$err" \
+		>"$BATS_TEST_TMPDIR/odd" &&
 		complain "$1: $3: not an error line: $(cat "$BATS_TEST_TMPDIR/odd")"
 	return 0
 }

@@ -62,9 +62,9 @@ static inline struct create_seen *create_new_seen(void)
 
 static inline struct famfs_create_ops create_ops(struct create_seen *seen)
 {
-	return (struct famfs_create_ops){
-		.done = create_done, .progress = create_progress, .data = seen
-	};
+	return (struct famfs_create_ops){ .done = create_done,
+					  .progress = create_progress,
+					  .data = seen };
 }
 
 /* A file of @size bytes; 0: a directory. */

@@ -11,8 +11,8 @@
 #include "csum.h"
 #include "media.h"
 
-#define MIB	      (1ULL << 20)
-#define AU	      FAMFS_AU
+#define MIB           (1ULL << 20)
+#define AU            FAMFS_AU
 #define IMAGE_MASTER  "11111111-2222-3333-4444-555555555555"
 #define IMAGE_CLIENT  "99999999-2222-3333-4444-555555555555"
 #define IMAGE_LOG_LEN FAMFS_LOG_LEN_MIN
@@ -162,8 +162,8 @@ static inline uint64_t image_sum(const char *name)
 	while (fd >= 0 && (at = lseek(fd, end, SEEK_DATA)) >= 0) {
 		end = lseek(fd, at, SEEK_HOLE);
 		for (ssize_t n; at < end; at += n) {
-			size_t want = end - at < (off_t)sizeof(buf) ? (size_t)(end - at) :
-								      sizeof(buf);
+			size_t want = end - at < (off_t)sizeof(buf) ? (size_t)(end - at)
+								    : sizeof(buf);
 
 			n = pread(fd, buf, want, at);
 			if (n <= 0)

@@ -93,7 +93,7 @@ UNIT_TEST(edges)
 }
 
 #define THREADS 4
-#define SHARED	2048
+#define SHARED  2048
 
 static uint64_t shared[SHARED / 64];
 static atomic_uint firsts[SHARED];

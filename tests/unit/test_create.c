@@ -169,8 +169,8 @@ UNIT_TEST(parents_are_made_in_order)
 UNIT_TEST(others_are_made_when_one_fails)
 {
 	struct famfs_create_req reqs[] = {
-		create_req("a", AU),	      create_req("x/y", SIZE), create_req("x/z", AU),
-		create_req("no/parent", AU),  create_req("a", AU),     create_req("a", 2 * AU),
+		create_req("a", AU),         create_req("x/y", SIZE), create_req("x/z", AU),
+		create_req("no/parent", AU), create_req("a", AU),     create_req("a", 2 * AU),
 		create_req("b", AU),
 	};
 	static const int want[] = { 0, -ENOSPC, -ENOENT, -ENOENT, 1, -EEXIST, 0 };
@@ -276,9 +276,9 @@ UNIT_TEST(many_groups)
 	CHECK_EQ(famfs_create(fs, reqs, MANY, &ops, &err), -EEXIST);
 	REQUIRE(seen->nr == MANY);
 	for (size_t i = 0; i < MANY; i++) {
-		enum famfs_create_status want = i == 400 ? FAMFS_EXISTS :
-						i == 450 ? FAMFS_FAILED :
-							   FAMFS_CREATED;
+		enum famfs_create_status want = i == 400 ? FAMFS_EXISTS
+					      : i == 450 ? FAMFS_FAILED
+							 : FAMFS_CREATED;
 
 		UNIT_ROW("%zu", i);
 		CHECK_EQ(seen->status[i], want);

@@ -145,9 +145,12 @@ UNIT_TEST(messages_are_one_line)
 UNIT_TEST(listing_leaves_the_unusable_out)
 {
 	struct famfs_entry odd[] = {
-		image_file("top", IMAGE_DATA + 6 * AU, AU), image_dir("../x"),
-		image_dir("a//b"),			    image_dir("/abs"),
-		image_dir("d/./x"),			    image_dir("ok"),
+		image_file("top", IMAGE_DATA + 6 * AU, AU),
+		image_dir("../x"),
+		image_dir("a//b"),
+		image_dir("/abs"),
+		image_dir("d/./x"),
+		image_dir("ok"),
 	};
 	static const char *const want[] = { "d", "d/f", "d/f2", "top", ".meta/.alloc.cfg", "ok" };
 	struct famfs_ctx *ctx = image_ctx();

@@ -178,7 +178,7 @@ static void check_log(struct golden *g, struct famfs *fs)
 	while ((rc = famfs_next(fs, &cursor, &entry, NULL)) == 1) {
 		if (entry.type == FAMFS_ENTRY_ADD_DAXDEV)
 			continue;
-		UNIT_ROW("%s, entry %" PRIu64, g->name, entry.index);
+		UNIT_ROW("%.200s, entry %" PRIu64, g->name, entry.index);
 		REQUIRE(entry.index < ENTRIES_MAX && g->entries[entry.index]);
 		check_entry(&entry, g->entries[entry.index]);
 		json_object_put(g->entries[entry.index]);

@@ -50,7 +50,8 @@ static const struct {
 	{ "good", HEADER + 40, NR, false, 0, NR, SLOTS },
 	{ "magic", HEADER, 1, true, LOG_BAD_MAGIC, NR, SLOTS },
 	{ "checksum", HEADER + 24, 1, false, LOG_BAD_CRC, NR, SLOTS },
-	{ "checksum's upper half", HEADER + 28, 1 | (uint64_t)NR << 32, false, LOG_BAD_CRC, NR, SLOTS },
+	{ "checksum's upper half", HEADER + 28, 1 | (uint64_t)NR << 32, false, LOG_BAD_CRC, NR,
+	  SLOTS },
 	{ "shorter", HEADER + 8, MIB, true, LOG_BAD_LEN | LOG_BAD_LAST_INDEX, NR, 1927 },
 	{ "longer", HEADER + 8, 4 * MIB, true, LOG_BAD_LEN | LOG_BAD_LAST_INDEX, NR, SLOTS },
 	{ "beyond the device", HEADER + 8, 1ULL << 62, true, LOG_BAD_LEN | LOG_BAD_LAST_INDEX, NR,
@@ -66,8 +67,8 @@ static const struct {
 	{ "seqnum ahead by 2", HEADER + 32, NR + 2, false, LOG_BAD_NEXT_SEQNUM, NR, SLOTS },
 	{ "seqnum ahead, no entry", HEADER + 32, NR + 1, false, LOG_BAD_NEXT_SEQNUM, NR, SLOTS },
 	{ "seqnum wild", HEADER + 32, UINT64_MAX, false, LOG_BAD_NEXT_SEQNUM, NR, SLOTS },
-	{ "index wild", HEADER + 40, UINT64_MAX, false,
-	  LOG_BAD_NEXT_INDEX | LOG_BAD_NEXT_SEQNUM, SLOTS, SLOTS },
+	{ "index wild", HEADER + 40, UINT64_MAX, false, LOG_BAD_NEXT_INDEX | LOG_BAD_NEXT_SEQNUM,
+	  SLOTS, SLOTS },
 	{ "superblock's length", 24, 4 * MIB, true, LOG_BAD_LEN, NR, SLOTS },
 	{ "superblock's length beyond", 24, 1ULL << 63, true, LOG_BAD_LEN, NR, SLOTS },
 	{ "superblock not to be believed", 24, 4 * MIB, false, 0, NR, SLOTS },
@@ -215,7 +216,7 @@ UNIT_TEST(order_of_an_append)
 {
 	struct famfs_entry dirs[2] = { image_dir("x"), image_dir("y") };
 	static const enum trace_kind kinds[] = { TRACE_WRITEBACK, TRACE_WRITEBACK, TRACE_FENCE,
-						 TRACE_PUBLISH,	  TRACE_WRITEBACK, TRACE_FENCE };
+						 TRACE_PUBLISH,   TRACE_WRITEBACK, TRACE_FENCE };
 	struct famfs_ctx *ctx = image_ctx();
 	struct fm_entry raw[2];
 	struct dev *dev;

@@ -218,8 +218,8 @@ UNIT_TEST(pieces)
 }
 
 static const uint64_t wild[] = {
-	0,	      1,	   AU - 1,	 AU,	       3 * AU,	       AUS *AU - 1,
-	AUS *AU,      AUS *AU + 1, 1ULL << 49,	 1ULL << 63,   UINT64_MAX - AU, UINT64_MAX - 1,
+	0,          1,           AU - 1,     AU,         3 * AU,          AUS *AU - 1,
+	AUS *AU,    AUS *AU + 1, 1ULL << 49, 1ULL << 63, UINT64_MAX - AU, UINT64_MAX - 1,
 	UINT64_MAX,
 };
 
@@ -275,12 +275,8 @@ UNIT_TEST(odd_devices)
 	static const struct {
 		uint64_t size, aus;
 	} rows[] = {
-		{ 0, 0 },
-		{ AU - 1, 0 },
-		{ AU, 1 },
-		{ 2 * AU - 1, 1 },
-		{ 64 * AU, 64 },
-		{ 65 * AU, 65 },
+		{ 0, 0 },          { AU - 1, 0 },   { AU, 1 },
+		{ 2 * AU - 1, 1 }, { 64 * AU, 64 }, { 65 * AU, 65 },
 	};
 
 	for (size_t i = 0; i < UNIT_NR(rows); i++) {
