@@ -110,9 +110,9 @@ static int create(struct place *p, const struct place_opts *opts)
 		.dry_run = p->env->dry_run,
 	};
 	unsigned int flags = FAMFS_OPEN_WRITE | (p->env->sync ? FAMFS_OPEN_SYNC : 0U);
-	uint64_t start = clock_ns();
 	struct famfs_err err;
 	struct famfs *fs;
+	uint64_t start;
 	int rc;
 
 	p->failed_here = p->done_here = 0;
@@ -121,10 +121,11 @@ static int create(struct place *p, const struct place_opts *opts)
 		p->count[FAMFS_FAILED] += p->job->nr;
 		return env_error(p->env, &err);
 	}
+	start = clock_ns();
 	rc = famfs_create(fs, p->job->reqs, p->job->nr, &ops, &err);
+	p->create_ns += clock_ns() - start;
 	progress_clear(&p->progress);
 	famfs_close(fs);
-	p->create_ns += clock_ns() - start;
 	if (rc && (!p->failed_here || p->done_here < p->job->nr))
 		env_error(p->env, &err);
 	/* What was not come to was not made. */

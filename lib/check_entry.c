@@ -62,24 +62,22 @@ static void judge_path(struct check_walk *walk, const struct famfs_entry *entry,
 	}
 }
 
-/* Leaves what the names need for check_names(). */
-static void keep_name(struct check_walk *walk, const struct famfs_entry *entry)
+/* Leaves what the names need for check_names(). @path ends within its field. */
+static void keep_name(struct check_walk *walk, uint64_t index, const char *path, bool dir)
 {
 	struct famfs_check *check = walk->check;
-	struct check_name *kept = &check->name_of[entry->index];
-	size_t len = strlen(entry->path);
-	const char *slash = memrchr(entry->path, '/', len);
-	size_t parent_len = slash ? (size_t)(slash - entry->path) : 0;
+	struct check_name *kept = &check->name_of[index];
+	size_t len = strlen(path);
+	const char *slash = memrchr(path, '/', len);
+	size_t parent_len = slash ? (size_t)(slash - path) : 0;
 
 	/* The lowest bit is the directory's mark, and 0 stands for nothing. */
-	kept->name = (names_hash(&check->names, entry->path, len) | 2) & ~CHECK_IS_DIR;
-	if (entry->type == FAMFS_ENTRY_MKDIR)
+	kept->name = (names_hash(&check->names, path, len) | 2) & ~CHECK_IS_DIR;
+	if (dir)
 		kept->name |= CHECK_IS_DIR;
 	kept->parent = 0;
-	if (slash &&
-	    !(parent_len == strlen(FS_META_DIR) && !memcmp(entry->path, FS_META_DIR, parent_len)))
-		kept->parent = (names_hash(&check->names, entry->path, parent_len) | 2) &
-			       ~CHECK_IS_DIR;
+	if (slash && !(parent_len == strlen(FS_META_DIR) && !memcmp(path, FS_META_DIR, parent_len)))
+		kept->parent = (names_hash(&check->names, path, parent_len) | 2) & ~CHECK_IS_DIR;
 }
 
 static void judge_name(struct check_walk *walk, const struct famfs_entry *entry)
@@ -89,7 +87,7 @@ static void judge_name(struct check_walk *walk, const struct famfs_entry *entry)
 	if (problems)
 		judge_path(walk, entry, problems);
 	if (!(problems & FS_PATH_UNUSABLE))
-		keep_name(walk, entry);
+		keep_name(walk, entry->index, entry->path, entry->type == FAMFS_ENTRY_MKDIR);
 	if (entry->mode & ~(uint32_t)MODE_BITS)
 		add(walk, entry, PROBLEM_MODE, entry->mode, 0);
 }
@@ -115,7 +113,7 @@ static void judge_extent(struct check_walk *walk, const struct famfs_entry *entr
 		add_extent(walk, entry, PROBLEM_EXTENT_BEYOND_DEVICE, extent);
 	if (extent->off < check->data_off)
 		add_extent(walk, entry, PROBLEM_OVERLAP_META, extent);
-	/* What lies behind the last whole unit is not in the map of the space: compare it in full. */
+	/* What lies behind the last whole unit is not in the map of the space. */
 	if (over || end > check->space.aus * FAMFS_AU ||
 	    space_take_shared(&check->space, extent->off, extent->len))
 		walk->overlap = true;
@@ -199,11 +197,16 @@ static void judge_fmap(struct check_walk *walk, const struct famfs_entry *entry)
 		add(walk, entry, PROBLEM_FMAP_UNSAFE, verdict.unsafe, 0);
 }
 
-static void judge_file(struct check_walk *walk, const struct famfs_entry *entry)
+static void count_file(struct check_walk *walk, uint64_t size)
 {
 	walk->counts.files++;
-	if (__builtin_add_overflow(walk->counts.file_bytes, entry->size, &walk->counts.file_bytes))
+	if (__builtin_add_overflow(walk->counts.file_bytes, size, &walk->counts.file_bytes))
 		walk->counts.file_bytes = UINT64_MAX;
+}
+
+static void judge_file(struct check_walk *walk, const struct famfs_entry *entry)
+{
+	count_file(walk, entry->size);
 	judge_name(walk, entry);
 	if (!entry->size)
 		add(walk, entry, PROBLEM_SIZE_ZERO, 0, 0);
@@ -222,10 +225,45 @@ static void judge_file(struct check_walk *walk, const struct famfs_entry *entry)
 	judge_fmap(walk, entry);
 }
 
+/* One aligned extent where files may be, as long as the file: its map passes K1-K16 and U1-U10. */
+static bool extent_is_plain(const struct famfs_check *check, const struct fm_file *file)
+{
+	uint64_t off = le64_get(file->fm_simple[0].fm_offset);
+	uint64_t len = le64_get(file->fm_simple[0].fm_len), size = le64_get(file->fm_size), end;
+
+	return le32_get(file->fm_ext_type) == FAMFS_EXT_SIMPLE &&
+	       le32_get(file->fm_nextents) == 1 && le64_get(file->fm_simple[0].fm_devindex) == 0 &&
+	       off % FAMFS_AU == 0 && len % FAMFS_AU == 0 && off >= check->data_off && size > 0 &&
+	       len >= size && !__builtin_add_overflow(off, len, &end) &&
+	       end <= check->space.aus * FAMFS_AU;
+}
+
+/*
+ * Nearly every entry is a file of one extent with nothing wrong: seen without taking it apart.
+ * Return: false when it must be looked at in full.
+ */
+static bool judge_plain_file(struct check_walk *walk, const struct fm_entry *raw, uint64_t index)
+{
+	const struct fm_file *file = &raw->fm_file;
+
+	if (le32_get(raw->fm_type) != FAMFS_ENTRY_FILE || !extent_is_plain(walk->check, file) ||
+	    le32_get(file->fm_mode) & ~(uint32_t)MODE_BITS ||
+	    path_problems(file->fm_path, FAMFS_PATH_SIZE))
+		return false;
+	count_file(walk, le64_get(file->fm_size));
+	keep_name(walk, index, file->fm_path, false);
+	if (space_take_shared(&walk->check->space, le64_get(file->fm_simple[0].fm_offset),
+			      le64_get(file->fm_simple[0].fm_len)))
+		walk->overlap = true;
+	return true;
+}
+
 static void judge_entry(struct check_walk *walk, const struct fm_entry *raw, uint64_t index)
 {
 	struct famfs_entry entry;
 
+	if (judge_plain_file(walk, raw, index))
+		return;
 	media_entry_decode(raw, index, &entry);
 	switch (entry.type) {
 	case FAMFS_ENTRY_FILE:

@@ -42,7 +42,7 @@ struct dev {
 int dev_open(struct famfs_ctx *ctx, const char *device, unsigned int flags, struct dev **ret_dev,
 	     struct famfs_err *err);
 /*
- * Would dev_open() with DEV_MAKE make an image? 1 yes, 0 something is there already, -errno: neither,
+ * Would dev_open() with DEV_MAKE make an image? 1 yes, 0 something is there, -errno: neither,
  * as dev_open() would say it. Nothing is made.
  */
 int dev_would_make(struct famfs_ctx *ctx, const char *device, struct famfs_err *err);

@@ -13,6 +13,10 @@
 #define ZERO_STEP  (1ULL << 30) /* between two looks at famfs_cancel() */
 #define WRITE_STEP (1ULL << 20)
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
+
 static int disk_error(const struct dev *dev, int rc, const char *doing, struct famfs_err *err)
 {
 	rc = err_set(err, rc, dev->name, "cannot %s: %s", doing, strerror(-rc));
@@ -118,6 +122,17 @@ static bool not_supported(int rc)
 	return rc == -EOPNOTSUPP || rc == -ENOSYS;
 }
 
+/* The stores that follow then meet no page faults; without it they only take longer. */
+static void populate(const struct dev *dev, uint64_t off, uint64_t len)
+{
+	uintptr_t first = (uintptr_t)dev->map + off, end = first + len;
+
+	if (!dev->map || off + len > dev->map_len)
+		return;
+	first -= first % dev->align;
+	(void)madvise((void *)first, end - first, MADV_POPULATE_WRITE);
+}
+
 int dev_reserve(struct dev *dev, uint64_t off, uint64_t len, struct famfs_err *err)
 {
 	int rc;
@@ -134,8 +149,10 @@ int dev_reserve(struct dev *dev, uint64_t off, uint64_t len, struct famfs_err *e
 		ctx_debug(dev->ctx, "%s: its file system reserves nothing", dev->name);
 		return 0;
 	}
-	if (rc == 0)
+	if (rc == 0) {
+		populate(dev, off, len);
 		return 0;
+	}
 	(void)disk_error(dev, rc, "reserve disk blocks", err);
 	return err_at(err, rc, off, FAMFS_NONE);
 }

@@ -42,6 +42,11 @@ static uint64_t place_of(const struct names *names, uint32_t tag)
 	return (tag * 0x9e3779b1ULL) & names->mask;
 }
 
+void names_prefetch(const struct names *names, uint64_t hash)
+{
+	__builtin_prefetch(&names->slots[place_of(names, tag_of(hash))], 1);
+}
+
 static void put(struct names *names, struct names_slot slot)
 {
 	uint64_t at = place_of(names, slot.tag);

@@ -37,6 +37,9 @@ int names_add(struct names *names, uint64_t hash, uint64_t entry, bool dir);
 /* Takes an entry out again that names_add() put in. */
 void names_remove(struct names *names, uint64_t hash, uint64_t entry);
 
+/* Has the place of a name that will soon be looked up fetched from memory. */
+void names_prefetch(const struct names *names, uint64_t hash);
+
 /* Is @entry the one that is looked for? 1, 0, -errno. */
 typedef int (*names_same_fn)(void *data, uint64_t entry);
 
