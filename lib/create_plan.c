@@ -303,7 +303,7 @@ void plan_forget_names(struct plan *plan)
 	plan->parent_known = false;
 }
 
-/* A name that another request of the plan took, and lost: its space was never zeroed for this one. */
+/* A name that another request took, and lost: this one has no space that was zeroed. */
 static int refuse_orphan(struct famfs_err *err)
 {
 	return err_hint(err,
