@@ -31,9 +31,13 @@ struct create {
 static int require_master(struct famfs *fs, const struct famfs_super *super, struct famfs_err *err)
 {
 	char uuid[FAMFS_UUID_STR];
-	int rc;
+	uint8_t own[16];
+	int rc = role_system_uuid(fs->ctx, false, own, err);
 
-	if (role_of(fs->ctx, super) == FAMFS_ROLE_MASTER)
+	/* A host without an identity is a client; one whose identity cannot be read is told why. */
+	if (rc && rc != -ENOENT)
+		return rc;
+	if (!rc && !memcmp(own, super->system_uuid, sizeof(own)))
 		return 0;
 	rc = err_set(err, -EPERM, fs->dev->name,
 		     "this host is a client: only the master, with system UUID %s, writes here",

@@ -9,19 +9,30 @@ load helpers
 SEED=${FAMFS_TEST_SEED:-20260613}
 ROUNDS=${FAMFS_TEST_ROUNDS:-30}
 
-# Sleeps for up to so many milliseconds.
-moment() { # MILLISECONDS
-	local ms=$((RANDOM % $1))
-	printf -v ms '0.%03d' "$ms"
-	sleep "$ms"
+# The leak sanitizer, killed while it looks, would report that.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
+
+# Waits for up to so many microseconds.
+moment() { # MICROSECONDS
+	local us=$(((RANDOM << 15 | RANDOM) % $1))
+	[ -p never ] || mkfifo never
+	read -r -t "$((us / 1000000)).$(printf %06d $((us % 1000000)))" <>never || true
 }
 
-# Runs the program and kills it after a moment; status is its own, or 137.
-killed() { # MILLISECONDS ARGUMENT...
+# Runs the program to its end once, to learn how long that takes: TAKES, microseconds.
+whole() { # ARGUMENT...
+	local start=${EPOCHREALTIME/[.,]/}
+	"$FAMFS" "$@" >"$OUT" 2>"$ERR" </dev/null &
+	wait $!
+	TAKES=$((${EPOCHREALTIME/[.,]/} - start))
+}
+
+# Runs the program and kills it at a moment of the time it takes; status is its own, or 137.
+killed() { # ARGUMENT...
 	local pid
-	"$FAMFS" "${@:2}" >"$OUT" 2>"$ERR" </dev/null &
+	"$FAMFS" "$@" >"$OUT" 2>"$ERR" </dev/null &
 	pid=$!
-	moment "$1"
+	moment "$TAKES"
 	kill -9 $pid 2>/dev/null || true
 	status=0
 	wait $pid || status=$?
@@ -42,10 +53,11 @@ clean_or_torn() {
 	RANDOM=$SEED
 	awk 'BEGIN { for (i = 0; i < 2000; i++) printf "{\"path\":\"%s-%d\",\"size\":1}\n", "@", i }' >m
 	new_image 512G -l 64M
-	before=0
+	whole creat --from m "$IMG"
+	before=2000
 	for ((i = 0; i < ROUNDS; i++)); do
 		sed "s/@/$i/" m >round
-		killed 25 creat --from round "$IMG"
+		killed creat --from round "$IMG"
 		echo "round $i of seed $SEED: exit $status"
 		local ended=$status
 		clean_or_torn
@@ -67,8 +79,9 @@ clean_or_torn() {
 	RANDOM=$SEED
 	filled "$IMG" $((256 * MiB)) 377
 	run_famfs 0 mkfs -q "$IMG"
+	whole creat -s 12M "$IMG:/whole"
 	for ((i = 0; i < ROUNDS / 2; i++)); do
-		killed 12 creat -s 12M "$IMG:/f$i"
+		killed creat -s 12M "$IMG:/f$i"
 		local ended=$status
 		clean_or_torn
 		run_famfs 0,1 stat --json "$IMG:/f$i"
@@ -82,11 +95,16 @@ clean_or_torn() {
 	RANDOM=$SEED
 	new_image 1G -l 64M
 	run_famfs 0 creat -s 1 "$IMG:/a" "$IMG:/b" "$IMG:/c"
+	# The log is full of old bytes behind the entries, so that there is something to clear.
+	filled junk $((64 * MiB - 4096)) 252
+	dd if=junk of="$IMG" bs=1M seek=$((LOG + 4096)) oflag=seek_bytes conv=notrunc status=none
 	cp --sparse=always "$IMG" old.img
 	old=$(od -An -v -t x1 -j 48 -N 16 old.img)
+	whole mkfs --force --loglen 64M "$IMG"
+	clean
 	for ((i = 0; i < ROUNDS; i++)); do
 		cp --sparse=always old.img "$IMG"
-		killed 20 mkfs --force --loglen 64M --uuid "$OTHER" "$IMG"
+		killed mkfs --force --loglen 64M --uuid "$OTHER" "$IMG"
 		local ended=$status
 		run_famfs 0,8 check --json "$IMG"
 		uuid=$(od -An -v -t x1 -j 48 -N 16 "$IMG")
@@ -121,7 +139,7 @@ clean_or_torn() {
 			done
 		) &
 		pid=$!
-		moment 60
+		moment 60000
 		# Stops the loop, then kills it and what it is running.
 		kill -STOP $pid
 		local running
