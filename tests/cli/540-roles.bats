@@ -44,7 +44,7 @@ load helpers
 @test "a host's UUID that is none" {
 	new_image
 	local uuid
-	for uuid in x 1234 "$MASTER " "${MASTER%1}"; do
+	for uuid in x 1234 "$MASTER " "${MASTER%5}"; do
 		FAMFS_SYSTEM_UUID=$uuid refused 1 'FAMFS_SYSTEM_UUID' mkdir "$IMG:/a"
 		FAMFS_SYSTEM_UUID=$uuid refused 1 'FAMFS_SYSTEM_UUID' mkfs -f "$IMG"
 	done
