@@ -50,23 +50,27 @@ void help_all(void)
 	puts("\nGlobal options, on either side of COMMAND:");
 	print_options(&argp, ARGP_HELP_LONG, "famfs");
 	puts("\nA file inside is DEVICE:/path, or :/path with --device or $FAMFS_DEVICE.\n"
-	     "More: famfs COMMAND --help, famfs(8)");
+	     "More: famfs COMMAND --help");
 }
 
 /* Without the optional [OPTION...] of argp's own usage line, so that ours says what is needed. */
 void help_command(const struct cmd_env *env, unsigned int full)
 {
-	static const struct argp_option none[] = { { 0 } };
 	const struct cmd *cmd = env->cmd;
-	struct argp argp = { .options = cmd->options ? cmd->options : none };
+	struct argp argp = { .options = cmd->options };
 
+	if (!full && !cmd->options) {
+		printf("Usage: %s %s\n", env->name, cmd->operands);
+		return;
+	}
 	if (!full) {
 		argp.args_doc = cmd->operands;
 		print_options(&argp, ARGP_HELP_USAGE, env->name);
 		return;
 	}
 	printf("Usage: %s [OPTION...] %s\n%s.\n\n", env->name, cmd->operands, cmd->summary);
-	print_options(&argp, ARGP_HELP_LONG, env->name);
+	if (cmd->options)
+		print_options(&argp, ARGP_HELP_LONG, env->name);
 	printf("%sGlobal options: -d -j -q -v -n, see famfs --help.\n", cmd->options ? "\n" : "");
 	if (cmd->example)
 		printf("Example: %s\n", cmd->example);

@@ -68,7 +68,14 @@ recognised() { # WORD
 	recognised swap
 }
 
-@test "a partition table" {
+@test "a DOS partition table" {
+	truncate -s 16M "$IMG"
+	poke_text 446 '\x00\x20\x21\x00\x83\x45\x04\x01\x00\x08\x00\x00\x00\x40\x00\x00'
+	poke_text 510 '\x55\xaa'
+	recognised dos
+}
+
+@test "a GPT" {
 	PATH=$PATH:/sbin:/usr/sbin
 	requires sfdisk
 	truncate -s 16M "$IMG"
