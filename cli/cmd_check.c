@@ -75,10 +75,10 @@ static void finding_json(struct emit *out, const struct famfs_finding *f)
 	}
 	if (f->other_entry != FAMFS_NONE)
 		emit_u64(out, "more", NULL, f->more);
-	if (f->has_values) {
+	if (f->has_value)
 		emit_u64(out, "value", NULL, f->value);
+	if (f->has_expected)
 		emit_u64(out, "expected", NULL, f->expected);
-	}
 	emit_str(out, "text", NULL, f->text);
 	emit_item_end(out);
 	text_free(&path);

@@ -492,7 +492,7 @@ enum famfs_severity {
  * @off, @len: where on the device, in bytes; FAMFS_NONE and 0 if nowhere in particular.
  * @other_entry, @other_path: the other party (an overlap's earlier owner, a duplicate's first).
  * @more: how many more there are: extents that meet, blank entries behind this one.
- * @value, @expected: as found and as it should be, when @has_values.
+ * @value: as found, when @has_value. @expected: as it should be, when @has_expected.
  * @text: the whole finding in one line, for people, without entry and path.
  */
 struct famfs_finding {
@@ -504,7 +504,7 @@ struct famfs_finding {
 	uint64_t other_entry;
 	char other_path[FAMFS_PATH_SIZE + 1];
 	uint64_t more;
-	bool has_values;
+	bool has_value, has_expected;
 	uint64_t value, expected;
 	char text[512];
 };

@@ -215,8 +215,8 @@ void problem_render(const struct problem_rec *rec, struct famfs_finding *ret_fin
 	f->len = rec->len;
 	f->other_entry = rec->other;
 	f->more = rec->more;
-	f->has_values = row->values == PROBLEM_FOUND || row->values == PROBLEM_HEX ||
-			row->values == PROBLEM_EXPECTED;
+	f->has_expected = row->values == PROBLEM_HEX || row->values == PROBLEM_EXPECTED;
+	f->has_value = f->has_expected || row->values == PROBLEM_FOUND;
 	f->value = rec->value;
 	f->expected = rec->expected;
 	render_values(rec, row->values, values, sizeof(values));

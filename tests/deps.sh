@@ -23,13 +23,16 @@ table() {
 		build pc:libdaxctl libdaxctl-dev daxctl-devel
 		build pc:libndctl libndctl-dev ndctl-devel
 		build pc:blkid libblkid-dev libblkid-devel
-		build pc:smartcols libsmartcols-dev libsmartcols-devel
 		check cmd:bats bats bats
 		check cmd:jq jq jq
 		check cmd:zstd zstd zstd
 		check cmd:xxd xxd vim-common
 		check cmd:shellcheck shellcheck ShellCheck
 		check cmd:valgrind valgrind valgrind
+		check cmd:mkfs.ext4 e2fsprogs e2fsprogs
+		check cmd:mkfs.xfs xfsprogs xfsprogs
+		check cmd:sfdisk fdisk util-linux
+		check cmd:pgrep procps procps-ng
 		check pkg libc6-dbg -
 		check pkg - libasan
 		check pkg - libubsan

@@ -209,7 +209,7 @@ COMMANDS=(mkfs creat mkdir ls stat df "fmap dump" check help)
 	one_error 'no file'
 	run_shell 0 'cd sub && "$@"' "$FAMFS" check '../a:/b/x.img'
 	run_famfs 0 mkfs -q --size 64M c:d/e.img
-	run_famfs 0 mkdir c:d/e.img:/dir:/x || run_famfs 0 mkdir -p c:d/e.img:/dir:/x
+	run_famfs 0 mkdir -p c:d/e.img:/dir:/x
 	run_famfs 0 ls c:d/e.img
 	is "$output" 'dir:'
 	refused 2 'file' mkfs c:d/e.img:/dir

@@ -88,7 +88,7 @@ repeated() { # TEXT TIMES
 		'back\slash' 'per%cent%s%n' 'a:b' 'a:/b' '~' '...' '.hidden' '..a' 'a..' $'\u00fcml\u00e4ut'
 		$'\u4e2d\u6587' $'\U1f600' $'a\u0301' '@' 'x@4k' \$HOME '#' 'a|b' 'meta' '.metal')
 	for name in "${names[@]}"; do
-		run_famfs 0 mkdir -p "$IMG:/$(dirname -- "$name")" || true
+		run_famfs 0 mkdir -p "$IMG:/$(dirname -- "$name")"
 		run_famfs 0 creat -s 1 "$IMG:/$name"
 	done
 	for name in "${names[@]}"; do

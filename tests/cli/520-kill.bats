@@ -125,6 +125,7 @@ clean_or_torn() {
 }
 
 @test "mkdir -p one after the other, killed at any moment" {
+	requires pgrep
 	local i pid
 	RANDOM=$SEED
 	new_image 64M

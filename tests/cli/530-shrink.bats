@@ -25,9 +25,9 @@ let_go() {
 	local size
 	for size in 0 4096 $((2 * MiB)) $((2 * MiB + 4096)) $((3 * MiB)); do
 		rm -f "$IMG"
-		new_image 64M
+		new_image 8G
 		awk 'BEGIN { for (i = 0; i < 3000; i++) printf "{\"path\":\"f%d\",\"size\":1}\n", i }' |
-			run_famfs 0 creat -q --no-zero --from - "$IMG" || true
+			run_famfs 0 creat -q --no-zero --from - "$IMG"
 		start_waiting creat -s 2M "$IMG:/new"
 		truncate -s "$size" "$IMG"
 		let_go

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034
-# What the tests of the program share. Every test works in its own directory, on images, as any user.
+# What the tests of the program share. Every test works in its own directory, on images.
 
 FAMFS=$(realpath -m "${FAMFS:-$BATS_TEST_DIRNAME/../../build/famfs}")
 MASTER=11111111-2222-3333-4444-555555555555
@@ -144,7 +144,8 @@ finds() { # RC CODE...
 	local code codes
 	run_famfs "$1" check --json "$IMG"
 	codes=$(json 'def nr(f): [.findings[] | select(f)] | length;
-		if nr(.severity == "warning") == .warnings and nr(.severity != "warning") == .errors and
+		if nr(.severity == "warning") == .warnings and
+		   nr(.severity != "warning") == .errors and
 			.clean == (.errors == 0)
 		then [.findings[].code] | unique | join(" ") else "wrong counts" end')
 	for code in "${@:2}"; do
@@ -232,7 +233,7 @@ disk_kib() { # FILE
 	du -k "$1" | cut -f1
 }
 
-# Waits until a command succeeds; a generous limit only keeps a broken program from hanging the tests.
+# Waits until a command succeeds; a generous limit only keeps a broken program from hanging.
 await() { # COMMAND...
 	local i
 	for ((i = 0; i < 600; i++)); do

@@ -93,8 +93,8 @@ UNIT_TEST(words_of_each_kind)
 		CHECK_EQ(f.more, rows[i].rec.more);
 		CHECK_EQ(f.value, rows[i].rec.value);
 		CHECK_EQ(f.expected, rows[i].rec.expected);
-		CHECK_EQ(f.has_values, values == PROBLEM_FOUND || values == PROBLEM_EXPECTED ||
-					       values == PROBLEM_HEX);
+		CHECK_EQ(f.has_expected, values == PROBLEM_EXPECTED || values == PROBLEM_HEX);
+		CHECK_EQ(f.has_value, f.has_expected || values == PROBLEM_FOUND);
 	}
 }
 
