@@ -145,6 +145,9 @@ void entry_layout_text(struct text *t, const struct famfs_entry *entry);
 void entry_path_text(struct text *t, const char *path);
 const char *entry_type_name(const struct famfs_entry *entry);
 
+/* The rules that a map breaks, as a list: "K7", "K15". @bits: bit N for rule N. */
+void emit_rules(struct emit *out, const char *key, char letter, uint32_t bits);
+
 /* place.c: runs famfs_create() and reports each request. */
 struct place_job {
 	const char *device;

@@ -73,8 +73,12 @@ static void finding_json(struct emit *out, const struct famfs_finding *f)
 		entry_path_text(&path, f->other_path);
 		emit_str(out, "other_path", NULL, path.s);
 	}
-	if (f->other_entry != FAMFS_NONE)
+	if (f->other_entry != FAMFS_NONE || f->more)
 		emit_u64(out, "more", NULL, f->more);
+	if (f->rejected)
+		emit_rules(out, "rejected", 'K', f->rejected);
+	if (f->unsafe)
+		emit_rules(out, "unsafe", 'U', f->unsafe);
 	if (f->has_value)
 		emit_u64(out, "value", NULL, f->value);
 	if (f->has_expected)

@@ -36,6 +36,7 @@ struct dump {
 	uint8_t msg[FAMFS_FMAP_V1_MAX];
 	size_t len;
 	bool safe;
+	int damage; /* exit code for a log that is not good to its end */
 };
 
 static error_t parse(int key, char *arg, struct cmd_env *env)
@@ -135,33 +136,6 @@ static void show_interleaved(struct emit *out, const struct dump *d, uint32_t nr
 	emit_list_end(out);
 }
 
-/* "K7", "U3", ...: the rules that @bits name, with their words for text. */
-static void show_rules(struct emit *out, const char *key, char letter, uint32_t bits)
-{
-	const char *words;
-	char rule[8];
-	struct text line = { 0 };
-	unsigned int n;
-
-	emit_list(out, key, EMIT_SILENT);
-	for (n = 1; n < 32; n++) {
-		if (!(bits & (UINT32_C(1) << n)))
-			continue;
-		snprintf(rule, sizeof(rule), "%c%u", letter, n);
-		emit_str(out, NULL, NULL, rule);
-	}
-	emit_list_end(out);
-	for (n = 1; n < 32; n++) {
-		if (!(bits & (UINT32_C(1) << n)))
-			continue;
-		words = letter == 'K' ? famfs_fmap_k_text(n) : famfs_fmap_u_text(n);
-		line.len = 0;
-		text_addf(&line, "%c%u: %s", letter, n, words ? words : "?");
-		emit_text(out, key, line.s);
-	}
-	text_free(&line);
-}
-
 /* What is wrong with the map, in one line. */
 static void verdict_text(struct text *t, const struct famfs_fmap_verdict *v)
 {
@@ -202,8 +176,8 @@ static void show_verdict(struct emit *out, const struct dump *d)
 		text_addf(&line, "accepts it%s", v->unsafe ? ", though it is unsafe" : "; safe");
 	emit_text(out, "kernel", line.s);
 	emit_int(out, "kernel_rc", v->kernel_rc);
-	show_rules(out, "rejected", 'K', v->rejected);
-	show_rules(out, "unsafe", 'U', v->unsafe);
+	emit_rules(out, "rejected", 'K', v->rejected);
+	emit_rules(out, "unsafe", 'U', v->unsafe);
 	text_free(&line);
 }
 
@@ -325,13 +299,15 @@ static int make(struct cmd_env *env, struct dump *d)
 		code = env_errorf(env, -EISDIR, d->op.text,
 				  "is a directory, and only files have maps");
 	} else if (famfs_fmap_encode(&d->entry, d->msg, sizeof(d->msg), &d->len, &err)) {
-		code = env_error(env, &err);
+		code = env_errorf(env, err.rc, d->op.text, "%s", err.message);
 	} else {
 		limits.dev_size = info.dev_size;
 		limits.data_off = FAMFS_LOG_OFF + info.log_len;
 		famfs_fmap_judge(d->msg, d->len, &limits, &d->verdict);
 		d->safe = !d->verdict.kernel_rc && !d->verdict.unsafe;
 	}
+	if (famfs_damage(fs, &err))
+		d->damage = env_error(env, &err);
 	famfs_close(fs);
 	return code;
 }
@@ -371,9 +347,9 @@ static int run(struct cmd_env *env)
 		code = write_raw(env, &d);
 	else
 		show(&env->out, &d);
-	if (d.safe || code)
+	if (code)
 		return code;
-	return complain(env, &d, "");
+	return d.safe ? d.damage : complain(env, &d, "");
 }
 
 const struct cmd cmd_fmap_dump = {

@@ -116,3 +116,30 @@ void entry_emit(struct emit *out, const struct famfs_entry *entry)
 	if (entry->type == FAMFS_ENTRY_FILE)
 		emit_file(out, entry);
 }
+
+/* "K7", "U3", ...: the rules that @bits name, with their words for text. */
+void emit_rules(struct emit *out, const char *key, char letter, uint32_t bits)
+{
+	const char *words;
+	char rule[8];
+	struct text line = { 0 };
+	unsigned int n;
+
+	emit_list(out, key, EMIT_SILENT);
+	for (n = 1; n < 32; n++) {
+		if (!(bits & (UINT32_C(1) << n)))
+			continue;
+		snprintf(rule, sizeof(rule), "%c%u", letter, n);
+		emit_str(out, NULL, NULL, rule);
+	}
+	emit_list_end(out);
+	for (n = 1; n < 32; n++) {
+		if (!(bits & (UINT32_C(1) << n)))
+			continue;
+		words = letter == 'K' ? famfs_fmap_k_text(n) : famfs_fmap_u_text(n);
+		line.len = 0;
+		text_addf(&line, "%c%u: %s", letter, n, words ? words : "?");
+		emit_text(out, key, line.s);
+	}
+	text_free(&line);
+}

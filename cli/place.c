@@ -38,6 +38,7 @@ struct place {
 	uint64_t done_here;
 	uint64_t count[3]; /* by enum famfs_create_status */
 	uint64_t create_ns;
+	struct famfs_err last;
 };
 
 static void keep_error(struct place_result *r, const struct famfs_err *err)
@@ -78,8 +79,13 @@ static void done(void *data, size_t nr, enum famfs_create_status status,
 	p->count[status]++;
 	p->done_here++;
 	if (status == FAMFS_FAILED && err) {
-		progress_clear(&p->progress);
-		env_error(p->env, err);
+		/* What ends everything is the result of all that is left, and said once. */
+		if (!p->failed_here || strcmp(p->last.message, err->message) ||
+		    strcmp(p->last.object, err->object)) {
+			progress_clear(&p->progress);
+			env_error(p->env, err);
+		}
+		p->last = *err;
 		p->failed_here++;
 	}
 	if (!p->keep)

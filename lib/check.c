@@ -7,6 +7,8 @@
 #include "check_impl.h"
 #include "ctx.h"
 #include "err.h"
+#include "fs.h"
+#include "super.h"
 
 /* Fewer entries than this for each thread are not worth starting one. */
 #define THREAD_ENTRIES 8192
@@ -124,6 +126,52 @@ static int examine(struct famfs_check *check, struct famfs_err *err)
 	return rc ? rc : check_media(check, err);
 }
 
+/* A file system that was made anew while it was looked at: nothing that was seen counts. */
+static int has_changed(struct famfs_check *check, bool *ret_changed, struct famfs_err *err)
+{
+	struct famfs_super super;
+	unsigned int problems;
+	struct log log;
+	int rc = super_read(check->dev, &super, &problems, err);
+
+	*ret_changed = !rc && (!fs_is_same(&super, &check->summary.super) ||
+			       !(problems & SUPER_BAD_MAGIC) != check->super_seen);
+	if (rc || *ret_changed || !check->log_seen)
+		return rc;
+	log = check->log;
+	rc = log_reread(&log, &super, !(problems & SUPER_BAD_CRC), err);
+	*ret_changed = !rc && log.header.next_index < check->log.header.next_index;
+	return rc;
+}
+
+static void forget(struct famfs_check *check)
+{
+	names_fini(&check->names);
+	space_fini(&check->space);
+	problem_fini(&check->list);
+	free(check->name_of);
+	*check = (struct famfs_check){ .ctx = check->ctx, .dev = check->dev };
+}
+
+/* Once more if it changed under our eyes. */
+static int examine_stable(struct famfs_check *check, struct famfs_err *err)
+{
+	bool changed = false;
+	int rc = 0;
+
+	for (int attempt = 0; attempt < 2; attempt++) {
+		forget(check);
+		rc = examine(check, err);
+		if (!rc)
+			rc = has_changed(check, &changed, err);
+		if (rc || !changed)
+			return rc;
+	}
+	rc = err_set(err, -ESTALE, check->dev->name,
+		     "is being made anew by another command or host");
+	return err_hint(err, rc, "check it again when that is done");
+}
+
 static void count_findings(struct famfs_check *check)
 {
 	for (uint64_t i = 0; i < check->list.nr; i++) {
@@ -145,7 +193,7 @@ int famfs_check_new(struct famfs_ctx *ctx, const char *device, struct famfs_chec
 	check->ctx = ctx;
 	rc = dev_open(ctx, device, 0, &check->dev, err);
 	if (!rc)
-		rc = examine(check, err);
+		rc = examine_stable(check, err);
 	if (!rc && check->list.failed)
 		rc = err_nomem(err);
 	if (rc) {
@@ -203,10 +251,7 @@ void famfs_check_free(struct famfs_check *check)
 {
 	if (!check)
 		return;
-	names_fini(&check->names);
-	space_fini(&check->space);
-	problem_fini(&check->list);
-	free(check->name_of);
+	forget(check);
 	dev_close(check->dev);
 	free(check);
 }

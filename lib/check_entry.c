@@ -179,7 +179,8 @@ static void judge_interleave(struct check_walk *walk, const struct famfs_entry *
 static void judge_fmap(struct check_walk *walk, const struct famfs_entry *entry)
 {
 	const struct famfs_fmap_limits limits = {
-		.dev_size = walk->check->summary.dev_size,
+		/* 0 would mean that it is not known. */
+		.dev_size = walk->check->summary.dev_size ? walk->check->summary.dev_size : 1,
 		.data_off = walk->check->data_off,
 		.kernel = FAMFS_KERNEL_V10,
 	};

@@ -29,6 +29,7 @@ struct famfs_check {
 	struct dev *dev;
 	struct log log;
 	struct famfs_check_summary summary;
+	bool super_seen, log_seen; /* a magic number, and a log, were there */
 	struct problem_list list;
 	uint64_t next;     /* finding that comes next */
 	uint64_t end;      /* entries that are looked at */

@@ -29,7 +29,8 @@ static void judge_dev_size(struct famfs_check *check, const struct famfs_super *
 {
 	uint64_t real = check->dev->size, recorded = super->dev_size;
 
-	if (recorded > real || recorded < FAMFS_LOG_OFF)
+	/* Without room behind the log no file can be placed. */
+	if (recorded > real || recorded < check->data_off + FAMFS_AU)
 		add(check, PROBLEM_DD_SIZE, SUPER_OFF(fm_dev_size), recorded, real);
 	else if (recorded < real)
 		add(check, PROBLEM_DD_SIZE_SMALL, SUPER_OFF(fm_dev_size), recorded, real);
@@ -57,7 +58,6 @@ static void judge_super(struct famfs_check *check, const struct famfs_super *sup
 	if (super->omf_major != MEDIA_OMF_MAJOR)
 		add(check, PROBLEM_OMF_VERSION, SUPER_OFF(fm_omf_major), super->omf_major,
 		    MEDIA_OMF_MAJOR);
-	judge_dev_size(check, super);
 }
 
 /* The length that each of the three could be measured against. */
@@ -144,10 +144,12 @@ static int check_log(struct famfs_check *check, bool super_crc_ok, struct famfs_
 		rc = dev_read(check->dev, FAMFS_LOG_OFF, &raw, sizeof(raw), err);
 	if (rc)
 		return rc;
+	check->log_seen = true;
 	sum->log_len = check->log.len;
 	sum->log_slots = check->log.slots;
 	sum->log_used = check->log.header.next_index;
 	check->data_off = FAMFS_LOG_OFF + check->log.len;
+	judge_dev_size(check, &sum->super);
 	judge_header(check, &raw, super_crc_ok);
 	return find_end(check, err);
 }
@@ -166,6 +168,7 @@ int check_super(struct famfs_check *check, struct famfs_err *err)
 	sum->real_size = check->dev->size;
 	sum->dev_size = super_usable_size(check->dev, &sum->super);
 	judge_super(check, &sum->super, &raw, problems);
+	check->super_seen = !(problems & SUPER_BAD_MAGIC);
 	if (problems & (SUPER_BAD_MAGIC | SUPER_BAD_VERSION))
 		return 0;
 	sum->super_valid = !problems;

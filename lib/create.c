@@ -3,143 +3,15 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "create_plan.h"
+#include "create_impl.h"
 #include "ctx.h"
 #include "err.h"
-#include "role.h"
-#include "super.h"
 
 /* Requests that are published together; what a crash can take back at most, unreported. */
 #define GROUP_REQS 256
 
-/* Zeroing more than this lets other writers in meanwhile. */
+/* Zeroing more than this, and all filling, lets other writers in meanwhile. */
 #define LONG_ZERO (256ULL << 20)
-
-struct create {
-	struct famfs *fs;
-	const struct famfs_create_req *reqs;
-	size_t nr;
-	struct famfs_create_ops ops;
-	struct plan plan;
-	bool held;                   /* space is reserved */
-	bool published;              /* the group in hand is in the log */
-	uint64_t zeroed, zero_total; /* for the progress */
-	struct famfs_err *first;     /* where the first failure of a request goes */
-	int first_rc;
-};
-
-static int require_master(struct famfs *fs, const struct famfs_super *super, struct famfs_err *err)
-{
-	char uuid[FAMFS_UUID_STR];
-	uint8_t own[16];
-	int rc = role_system_uuid(fs->ctx, false, own, err);
-
-	/* A host without an identity is a client; one whose identity cannot be read is told why. */
-	if (rc && rc != -ENOENT)
-		return rc;
-	if (!rc && !memcmp(own, super->system_uuid, sizeof(own)))
-		return 0;
-	rc = err_set(err, -EPERM, fs->dev->name,
-		     "this host is a client: only the master, with system UUID %s, writes here",
-		     famfs_uuid_format(super->system_uuid, uuid));
-	return err_hint(err, rc, "run the command on that host");
-}
-
-/* Is it still the file system whose log was read, and still ours? */
-static int require_same(struct famfs *fs, struct famfs_err *err)
-{
-	struct famfs_super super;
-	unsigned int problems;
-	int rc = super_read(fs->dev, &super, &problems, err);
-
-	if (!rc && !problems && !memcmp(super.uuid, fs->super.uuid, sizeof(super.uuid)))
-		return require_master(fs, &super, err);
-	if (rc)
-		return rc;
-	rc = err_set(err, -ESTALE, fs->dev->name,
-		     "the file system was made anew or destroyed in the meantime");
-	return err_hint(err, rc, "look at it with famfs df, then repeat the command");
-}
-
-/* Space that others are filling right now is not free, though the log does not know it yet. */
-static int take_held(struct famfs *fs, struct famfs_err *err)
-{
-	uint64_t at = 0, off, len;
-	int rc;
-
-	while ((rc = dev_held_next(fs->dev, at, &off, &len, err)) > 0) {
-		space_take(&fs->space, off, len);
-		fs->held_seen = true;
-		if (__builtin_add_overflow(off, len, &at))
-			break;
-	}
-	return rc < 0 ? rc : 0;
-}
-
-/* Takes the writers' lock and sees what others did before. */
-static int lock_and_read(struct famfs *fs, struct famfs_err *err)
-{
-	int rc = dev_lock(fs->dev, true, err);
-
-	if (rc)
-		return rc;
-	rc = require_same(fs, err);
-	/* What was reserved last time may be free now. */
-	if (!rc)
-		rc = fs->held_seen ? fs_load(fs, err) : famfs_refresh(fs, err);
-	if (!rc)
-		rc = famfs_damage(fs, err);
-	if (!rc)
-		rc = take_held(fs, err);
-	if (rc)
-		dev_unlock(fs->dev);
-	return rc;
-}
-
-static int begin(struct famfs *fs, struct famfs_err *err)
-{
-	int rc;
-
-	if (!(fs->flags & FAMFS_OPEN_WRITE))
-		return err_set(err, -EROFS, fs->dev->name, "opened for reading only");
-	if (dev_is_mounted(fs->dev)) {
-		rc = err_set(err, -EBUSY, fs->dev->name, "is mounted");
-		return err_hint(err, rc, "unmount it, or work through the mount");
-	}
-	return lock_and_read(fs, err);
-}
-
-static void zero_progress(void *data, uint64_t bytes)
-{
-	struct create *c = data;
-
-	c->zeroed += bytes;
-	if (c->ops.progress)
-		c->ops.progress(c->ops.data, c->zeroed, c->zero_total);
-}
-
-static int zero_entry(struct create *c, const struct famfs_entry *entry, struct famfs_err *err)
-{
-	int rc = 0;
-
-	for (uint32_t i = 0; i < entry->extents_nr && !rc; i++)
-		rc = dev_zero(c->fs->dev, entry->extents[i].off, entry->extents[i].len,
-			      zero_progress, c, err);
-	if (rc && err && err->rc == rc && !err->hint[0])
-		err_inside(err, rc, c->fs->dev->name, entry->path);
-	return rc;
-}
-
-static int zero_all(struct create *c, struct famfs_err *err)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < c->plan.items_nr && !rc; i++) {
-		if (plan_needs_zero(&c->plan, &c->plan.items[i]))
-			rc = zero_entry(c, plan_entry(&c->plan, &c->plan.items[i]), err);
-	}
-	return rc;
-}
 
 /* Reserves the space of every planned file. */
 static int hold_all(struct create *c, struct famfs_err *err)
@@ -165,7 +37,7 @@ static void drop_all(struct create *c)
 }
 
 /*
- * Zeroes a group's space with the writers' lock open for others, who see the space as reserved.
+ * Fills a group's space with the writers' lock open for others, who see the space as reserved.
  * When this fails the lock may be lost.
  */
 static int zero_unlocked(struct create *c, struct famfs_err *err)
@@ -176,9 +48,9 @@ static int zero_unlocked(struct create *c, struct famfs_err *err)
 		return rc;
 	plan_forget_names(&c->plan);
 	dev_unlock(c->fs->dev);
-	rc = zero_all(c, err);
+	rc = create_fill_all(c, err);
 	if (!rc)
-		rc = lock_and_read(c->fs, err);
+		rc = fs_lock_write(c->fs, err);
 	if (!rc)
 		rc = plan_rebase(&c->plan, err);
 	return rc;
@@ -206,7 +78,33 @@ static int zero_group(struct create *c, size_t next, struct famfs_err *err)
 		return 0;
 	if (__builtin_add_overflow(rest, c->zeroed + c->plan.zero_len, &c->zero_total))
 		c->zero_total = UINT64_MAX;
-	return c->plan.zero_len > LONG_ZERO ? zero_unlocked(c, err) : zero_all(c, err);
+	if (c->ops.fill || c->plan.zero_len > LONG_ZERO)
+		return zero_unlocked(c, err);
+	return create_fill_all(c, err);
+}
+
+/* An image that shrank meanwhile has no room for what is to be logged. */
+static int require_space(struct create *c, struct famfs_err *err)
+{
+	struct dev *dev = c->fs->dev;
+	uint64_t end = 0;
+	int rc = dev_refresh_size(dev, err);
+
+	for (uint64_t i = 0; i < c->plan.entries_nr; i++) {
+		const struct famfs_entry *entry = &c->plan.entries[i];
+
+		for (uint32_t j = 0; j < entry->extents_nr; j++) {
+			if (end < entry->extents[j].off + entry->extents[j].len)
+				end = entry->extents[j].off + entry->extents[j].len;
+		}
+	}
+	if (rc || end <= dev->size)
+		return rc;
+	rc = err_set(err, -EIO, dev->name,
+		     "the image shrank to %" PRIu64 " bytes while it was in use; %" PRIu64
+		     " are needed",
+		     dev->size, end);
+	return err_at(err, rc, dev->size, FAMFS_NONE);
 }
 
 static int publish_group(struct create *c, struct famfs_err *err)
@@ -221,19 +119,22 @@ static int publish_group(struct create *c, struct famfs_err *err)
 	for (uint64_t i = 0; i < nr && !rc; i++)
 		rc = log_stage(log, i, &c->plan.entries[i], err);
 	if (!rc)
-		rc = require_same(c->fs, err);
+		rc = fs_require_same(c->fs, err);
+	if (!rc)
+		rc = require_space(c, err);
 	if (!rc)
 		rc = log_publish(log, nr, err);
 	if (rc)
 		return rc;
-	c->published = true;
+	c->published = c->any_published = true;
 	c->fs->good = log->count;
+	rc = fs_note_last(c->fs, err);
 	for (uint64_t i = 0; i < nr; i++) {
 		c->fs->dirs += c->plan.entries[i].type == FAMFS_ENTRY_MKDIR;
 		c->fs->files += c->plan.entries[i].type == FAMFS_ENTRY_FILE;
 		c->fs->file_bytes += c->plan.entries[i].size;
 	}
-	return 0;
+	return rc;
 }
 
 static void report_one(struct create *c, const struct plan_item *item,
@@ -245,8 +146,18 @@ static void report_one(struct create *c, const struct plan_item *item,
 		if (c->first)
 			*c->first = *item->err;
 	}
+	c->reported = item->req + 1;
 	if (c->ops.done)
 		c->ops.done(c->ops.data, item->req, item->status, entry, item->err);
+}
+
+/* What stopped everything is the result of every request that has none yet. */
+static void report_rest(struct create *c, const struct famfs_err *why)
+{
+	for (; c->reported < c->nr; c->reported++) {
+		if (c->ops.done)
+			c->ops.done(c->ops.data, c->reported, FAMFS_FAILED, NULL, why);
+	}
 }
 
 static int report_group(struct create *c, struct famfs_err *err)
@@ -359,27 +270,29 @@ static int do_group(struct create *c, size_t *next, struct famfs_err *err)
 int famfs_create(struct famfs *fs, const struct famfs_create_req *reqs, size_t nr,
 		 const struct famfs_create_ops *ops, struct famfs_err *err)
 {
-	struct create c = {
-		.fs = fs,
-		.reqs = reqs,
-		.nr = nr,
-		.first = err,
-	};
+	struct create c = { .fs = fs, .reqs = reqs, .nr = nr, .first = err };
+	struct famfs_err fatal = { 0 };
 	size_t next = 0;
-	int rc;
+	int rc, finished;
 
 	if (ops)
 		c.ops = *ops;
-	rc = begin(fs, err);
-	if (rc)
-		return rc;
-	plan_init(&c.plan, fs, reqs);
-	while (!rc && next < nr)
-		rc = do_group(&c, &next, err);
-	plan_fini(&c.plan);
-	fs->staged = NULL;
-	if (!rc && !c.ops.dry_run)
-		rc = dev_finish(fs->dev, err);
-	dev_unlock(fs->dev);
-	return rc ? rc : c.first_rc;
+	rc = fs_begin_write(fs, &fatal);
+	if (!rc) {
+		plan_init(&c.plan, fs, reqs);
+		while (!rc && next < nr)
+			rc = do_group(&c, &next, &fatal);
+		plan_fini(&c.plan);
+		fs->staged = NULL;
+		/* What was published is on its disk before anybody goes on. */
+		finished = c.any_published ? dev_finish(fs->dev, rc ? NULL : &fatal) : 0;
+		rc = rc ? rc : finished;
+		dev_unlock(fs->dev);
+	}
+	if (!rc)
+		return c.first_rc;
+	report_rest(&c, &fatal);
+	if (err)
+		*err = fatal;
+	return rc;
 }

@@ -7,7 +7,6 @@
 #include "err.h"
 #include "create_plan.h"
 #include "place.h"
-#include "super.h"
 
 /* A failed request, as opposed to a plan that cannot go on. */
 #define REFUSED 1
@@ -201,7 +200,7 @@ static int plan_new(struct plan *plan, const struct famfs_create_req *req, const
 	entry.type = FAMFS_ENTRY_FILE;
 	entry.flags = MEDIA_FILE_FLAGS;
 	memcpy(entry.path, path, strlen(path) + 1);
-	if (place_file(&fs->space, super_usable_size(fs->dev, &fs->super), req, "", &entry, err))
+	if (place_file(&fs->space, fs->space.aus * FAMFS_AU, req, "", &entry, err))
 		return REFUSED;
 	rc = push_entry(plan, &entry, err);
 	if (rc)

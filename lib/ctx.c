@@ -50,7 +50,7 @@ void famfs_ctx_set_threads(struct famfs_ctx *ctx, unsigned int threads)
 
 void famfs_cancel(struct famfs_ctx *ctx)
 {
-	ctx->cancelled = 1;
+	__atomic_store_n(&ctx->cancelled, 1, __ATOMIC_RELAXED);
 }
 
 void ctx_debug(const struct famfs_ctx *ctx, const char *fmt, ...)

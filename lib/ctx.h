@@ -13,7 +13,7 @@ struct famfs_ctx {
 	void *debug_data;
 	char root[PATH_MAX];  /* "" or the directory that stands for / */
 	unsigned int threads; /* 0: one per CPU */
-	volatile sig_atomic_t cancelled;
+	int cancelled;        /* set from signal handlers and other threads */
 };
 
 /* Gives one line to the debug function, if there is one. */
@@ -28,7 +28,7 @@ int ctx_path(const struct famfs_ctx *ctx, const char *path, char *buf, size_t le
 /* Return: true once famfs_cancel() was called. */
 static inline bool ctx_cancelled(const struct famfs_ctx *ctx)
 {
-	return ctx->cancelled != 0;
+	return __atomic_load_n(&ctx->cancelled, __ATOMIC_RELAXED) != 0;
 }
 
 #endif

@@ -55,6 +55,9 @@ void dev_close(struct dev *dev); /* NULL is fine; drops locks */
  */
 int dev_map(struct dev *dev, uint64_t len, struct famfs_err *err);
 
+/* Image: looks at the file's size again, which others may have changed; sets dev->size. */
+int dev_refresh_size(struct dev *dev, struct famfs_err *err);
+
 /* Image: the file's new size, as a hole; sets dev->size. -EINVAL for less than it has. */
 int dev_resize(struct dev *dev, uint64_t size, struct famfs_err *err);
 
@@ -84,6 +87,15 @@ int dev_fence(struct dev *dev, struct famfs_err *err);
  */
 int dev_zero(struct dev *dev, uint64_t off, uint64_t len,
 	     void (*progress)(void *data, uint64_t bytes), void *data, struct famfs_err *err);
+
+/*
+ * The bytes of files, anywhere on the device; whole or an error. What is written is written back as
+ * well; the thread that wrote calls dev_data_fence() before anything is published.
+ */
+int dev_data_read(struct dev *dev, uint64_t off, void *buf, size_t len, struct famfs_err *err);
+int dev_data_write(struct dev *dev, uint64_t off, const void *buf, size_t len,
+		   struct famfs_err *err);
+int dev_data_fence(struct dev *dev, struct famfs_err *err);
 
 /*
  * The writers' lock of this host: flock(LOCK_EX) on the device node. @wait: block; else -EBUSY.

@@ -33,10 +33,12 @@ static uint64_t lead_in(const struct dev *dev)
 	return dev->base % dev->align;
 }
 
-static int refresh_size(struct dev *dev, struct famfs_err *err)
+int dev_refresh_size(struct dev *dev, struct famfs_err *err)
 {
 	struct stat st;
 
+	if (dev->kind != FAMFS_DEV_IMAGE)
+		return 0;
 	if (fstat(dev->fd, &st) < 0)
 		return disk_error(dev, -errno, "tell its size", err);
 	dev->size = (uint64_t)st.st_size > dev->base ? (uint64_t)st.st_size - dev->base : 0;
@@ -48,7 +50,7 @@ int dev_image_map(struct dev *dev, uint64_t len, struct famfs_err *err)
 	int prot = dev->flags & DEV_WRITE ? PROT_READ | PROT_WRITE : PROT_READ;
 	uint64_t lead = lead_in(dev);
 	void *map;
-	int rc = refresh_size(dev, err);
+	int rc = dev_refresh_size(dev, err);
 
 	if (rc < 0 || len == 0)
 		return rc;
@@ -91,7 +93,7 @@ int dev_resize(struct dev *dev, uint64_t size, struct famfs_err *err)
 		return rc;
 	if (dev->kind != FAMFS_DEV_IMAGE)
 		return err_set(err, -EINVAL, dev->name, "a device has the size that it has");
-	rc = refresh_size(dev, err);
+	rc = dev_refresh_size(dev, err);
 	if (rc < 0)
 		return rc;
 	if (size < dev->size)

@@ -44,6 +44,9 @@ int dev_lock(struct dev *dev, bool wait, struct famfs_err *err)
 			return err_set(err, -ECANCELED, dev->name, "cancelled");
 	}
 	rc = check_same(dev, err);
+	/* Who held the lock before may have made the image, or let it grow. */
+	if (rc == 0)
+		rc = dev_refresh_size(dev, err);
 	if (rc < 0)
 		(void)flock(dev->fd, LOCK_UN);
 	else

@@ -114,9 +114,11 @@ static int refuse(const struct dev *dev, const struct stat *st, struct famfs_err
 	case S_IFBLK:
 		return refuse_block(dev, st, err);
 	case S_IFIFO:
-		return err_set(err, -ENODEV, dev->name, "is a FIFO; %s", wanted);
+		return err_hint(err, err_set(err, -ENODEV, dev->name, "is a FIFO; %s", wanted),
+				"daxctl list shows the dax devices of this host");
 	case S_IFSOCK:
-		return err_set(err, -ENODEV, dev->name, "is a socket; %s", wanted);
+		return err_hint(err, err_set(err, -ENODEV, dev->name, "is a socket; %s", wanted),
+				"daxctl list shows the dax devices of this host");
 	case S_IFCHR:
 		return err_hint(err,
 				err_set(err, -ENODEV, dev->name,
@@ -316,8 +318,6 @@ int dev_open(struct famfs_ctx *ctx, const char *device, unsigned int flags, stru
 	if (rc == 0)
 		rc = open_path(dev, err);
 	if (rc < 0) {
-		if (dev->made)
-			(void)unlink(dev->path);
 		dev_close(dev);
 		return rc;
 	}

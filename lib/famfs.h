@@ -378,11 +378,19 @@ enum famfs_create_status {
 	FAMFS_FAILED = 2,
 };
 
+struct famfs_fill;
+
 /**
  * struct famfs_create_ops - how famfs_create() reports, and what applies to the whole call.
- * @done: called once for each request, in order, when its result is final: @entry is what was
+ * @done: called once for each request, in order, when its result is final (what ends the whole call
+ *	is the result of all that are left): @entry is what was
  *	logged (NULL if FAILED), @err why not (NULL unless FAILED). May be NULL.
- * @progress: called now and then while space is zeroed, with bytes; may be NULL.
+ * @fill: stores the bytes of a file before its entry is logged (not for directories, nor with
+ *	NO_ZERO); for small files called from several threads at once, and with the writers' lock
+ *	open for others. When it fails the file is not
+ *	made, and the others are; -ECANCELED stops everything. NULL: files are zeroed.
+ * @progress: called in the calling thread, now and then while space is zeroed or filled, with
+ *	bytes; may be NULL.
  * @data: given to both.
  * @atomic: all requests or none.
  * @dry_run: everything but the writing; @done gets the entries that would be logged.
@@ -390,6 +398,7 @@ enum famfs_create_status {
 struct famfs_create_ops {
 	void (*done)(void *data, size_t req_index, enum famfs_create_status status,
 		     const struct famfs_entry *entry, const struct famfs_err *err);
+	int (*fill)(void *data, size_t req_index, struct famfs_fill *fill, struct famfs_err *err);
 	void (*progress)(void *data, uint64_t bytes_done, uint64_t bytes_total);
 	void *data;
 	bool atomic;
@@ -414,6 +423,135 @@ struct famfs_create_ops {
  */
 FAMFS_API int famfs_create(struct famfs *fs, const struct famfs_create_req *reqs, size_t nr,
 			   const struct famfs_create_ops *ops, struct famfs_err *err);
+
+/* --------------------------------------------------------------------- data */
+
+/**
+ * famfs_resolve() - where a byte of a file lies (FMAP.md 5).
+ * @entry: a FILE entry. @off: byte of the file.
+ * @ret_extent: the device index, the byte of that device, and how many bytes of the file follow
+ *	there without a break.
+ *
+ * Return: 0; -EINVAL: not a file; -ERANGE: behind the end of the file; -EUCLEAN: the entry maps
+ * nothing there.
+ */
+FAMFS_API int famfs_resolve(const struct famfs_entry *entry, uint64_t off,
+			    struct famfs_extent *ret_extent, struct famfs_err *err);
+
+/**
+ * famfs_read() - copies bytes of a file to memory, all or an error.
+ * @entry: a FILE entry of @fs. @buf: @len bytes.
+ *
+ * Return: 0; -ERANGE: beyond the end of the file; -EIO: a fault, with file and offset; else as
+ * famfs_resolve().
+ */
+FAMFS_API int famfs_read(struct famfs *fs, const struct famfs_entry *entry, uint64_t off, void *buf,
+			 size_t len, struct famfs_err *err);
+
+/**
+ * struct famfs_data_opts - how long work on the bytes of a file is done; zero means default.
+ * @threads: 0: as famfs_ctx_set_threads().
+ * @progress: called in the calling thread with the bytes done since the last call; may be NULL.
+ * @data: given to @progress.
+ * @sparse: copying out: pages of zeros become holes.
+ * @name: the other side's name for errors about it; borrowed.
+ */
+struct famfs_data_opts {
+	unsigned int threads;
+	void (*progress)(void *data, uint64_t bytes);
+	void *data;
+	bool sparse;
+	const char *name;
+};
+
+/**
+ * famfs_copy_out() - copies @len bytes of a file from @off on to a file descriptor.
+ * @fd: seekable: written from its byte 0 on by several threads, and made @len bytes long; else
+ *	written in order.
+ * @opts: may be NULL.
+ *
+ * Return: 0; as famfs_read(); what write(2) gives for @fd; -ECANCELED.
+ */
+FAMFS_API int famfs_copy_out(struct famfs *fs, const struct famfs_entry *entry, uint64_t off,
+			     uint64_t len, int fd, const struct famfs_data_opts *opts,
+			     struct famfs_err *err);
+
+/*
+ * struct famfs_fill is the space of a file that is being made, for struct famfs_create_ops.fill.
+ * All calls write back what they store. What they leave out reads as zeros.
+ */
+
+/** famfs_fill_entry() - what will be logged; belongs to @fill. */
+FAMFS_API const struct famfs_entry *famfs_fill_entry(const struct famfs_fill *fill);
+
+/** famfs_fill_write() - stores bytes [@off, @off + @len). Return: 0, -ERANGE, -EIO, -ENOSPC. */
+FAMFS_API int famfs_fill_write(struct famfs_fill *fill, uint64_t off, const void *buf, size_t len,
+			       struct famfs_err *err);
+
+/**
+ * famfs_fill_from_fd() - the whole file from a descriptor: from its byte 0 on if it can be read at
+ * offsets, else in order up to its end.
+ * @name: the source's, for errors about it.
+ *
+ * Return: 0; -ESTALE: the source is longer or shorter than the file; what read(2) gives; as
+ * famfs_fill_write(); -ECANCELED.
+ */
+FAMFS_API int famfs_fill_from_fd(struct famfs_fill *fill, int fd, const char *name,
+				 struct famfs_err *err);
+
+/**
+ * famfs_fill_from_file() - the whole file from a file of the same or another file system.
+ * @src: a FILE entry of @src_fs with the size of the file that is made.
+ *
+ * Return: 0; -ESTALE: the sizes differ; as famfs_read() and famfs_fill_write(); -ECANCELED.
+ */
+FAMFS_API int famfs_fill_from_file(struct famfs_fill *fill, struct famfs *src_fs,
+				   const struct famfs_entry *src, struct famfs_err *err);
+
+/**
+ * famfs_fill_random() - the whole file with the generator's bytes (FORMAT.md 11).
+ * @seed: its low 32 bits count, and are not 0.
+ *
+ * Return: 0, -EINVAL, -ENOMEM; as famfs_fill_write(); -ECANCELED.
+ */
+FAMFS_API int famfs_fill_random(struct famfs_fill *fill, uint64_t seed, struct famfs_err *err);
+
+/**
+ * famfs_overwrite() - new bytes for a file that is there, in place; not atomic: who reads
+ * meanwhile, or after a crash, can see some of each.
+ * @fs: opened with FAMFS_OPEN_WRITE. @entry: a FILE entry of it, whose map is accepted and safe.
+ * @fill: stores the bytes; what it leaves out stays.
+ * @opts: may be NULL.
+ *
+ * Return: 0; what @fill returned; -EPERM, -EUCLEAN, ... as famfs_create().
+ */
+FAMFS_API int famfs_overwrite(struct famfs *fs, const struct famfs_entry *entry,
+			      int (*fill)(void *data, struct famfs_fill *fill,
+					  struct famfs_err *err),
+			      const struct famfs_data_opts *opts, struct famfs_err *err);
+
+/**
+ * famfs_verify_random() - compares a file with the generator's bytes.
+ * @ret_off: the first byte that differs; FAMFS_NONE if none does.
+ *
+ * Return: 0 (also when they differ); -EINVAL for seed 0; as famfs_read(); -ENOMEM; -ECANCELED.
+ */
+FAMFS_API int famfs_verify_random(struct famfs *fs, const struct famfs_entry *entry, uint64_t seed,
+				  const struct famfs_data_opts *opts, uint64_t *ret_off,
+				  struct famfs_err *err);
+
+#define FAMFS_SHA256_LEN 32
+
+/**
+ * famfs_sha256() - the SHA-256 of a file's bytes, by libcrypto.
+ * @opts: @progress only: one file is hashed by one thread.
+ *
+ * Return: 0; -EOPNOTSUPP: built without libcrypto, or it cannot be loaded; as famfs_read();
+ * -ECANCELED.
+ */
+FAMFS_API int famfs_sha256(struct famfs *fs, const struct famfs_entry *entry,
+			   const struct famfs_data_opts *opts, uint8_t ret_sum[FAMFS_SHA256_LEN],
+			   struct famfs_err *err);
 
 /* --------------------------------------------------------------------- fmap */
 
@@ -487,11 +625,12 @@ enum famfs_severity {
 
 /**
  * struct famfs_finding - one thing that is wrong.
- * @code: stable name, static: "overlap", "entry_crc", ... (famfs-check(8) lists them).
+ * @code: stable name, static: "overlap", "entry_crc", ... (lib/problem.c has the table).
  * @entry: log entry, or FAMFS_NONE. @path: its path, or empty; raw bytes of the media.
  * @off, @len: where on the device, in bytes; FAMFS_NONE and 0 if nowhere in particular.
  * @other_entry, @other_path: the other party (an overlap's earlier owner, a duplicate's first).
  * @more: how many more there are: extents that meet, blank entries behind this one.
+ * @rejected, @unsafe: bit N set: KN, UN, of the file's map (struct famfs_fmap_verdict).
  * @value: as found, when @has_value. @expected: as it should be, when @has_expected.
  * @text: the whole finding in one line, for people, without entry and path.
  */
@@ -506,6 +645,7 @@ struct famfs_finding {
 	uint64_t more;
 	bool has_value, has_expected;
 	uint64_t value, expected;
+	uint32_t rejected, unsafe;
 	char text[512];
 };
 

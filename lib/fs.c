@@ -99,8 +99,12 @@ static int add_name(struct famfs *fs, const struct fm_entry *raw, uint64_t index
 	uint64_t hash, found;
 	int rc;
 
+	if (!path && le32_get(raw->fm_type) == FAMFS_ENTRY_ADD_DAXDEV)
+		return 0;
+	if (!path && fs->unknown == FAMFS_NONE)
+		fs->unknown = index;
 	if (!path || path_problems(path, FAMFS_PATH_SIZE) & FS_PATH_UNUSABLE) {
-		fs->unusable += le32_get(raw->fm_type) != FAMFS_ENTRY_ADD_DAXDEV;
+		fs->unusable++;
 		return 0;
 	}
 	want.len = strlen(path);
@@ -150,6 +154,7 @@ static int read_entries(struct famfs *fs, struct famfs_err *err)
 			fs_take_entry(&fs->space, &entry);
 		}
 		fs->good = index + 1;
+		fs->last_crc = le64_get(raw->fm_crc);
 	}
 	return rc < 0 ? rc : 0;
 }
@@ -162,27 +167,55 @@ static int read_super(struct famfs *fs, struct famfs_super *ret_super, struct fa
 	return rc ? rc : super_require(fs->dev, ret_super, problems, err);
 }
 
+bool fs_is_same(const struct famfs_super *a, const struct famfs_super *b)
+{
+	return !memcmp(a->uuid, b->uuid, sizeof(a->uuid)) &&
+	       !memcmp(a->dev_uuid, b->dev_uuid, sizeof(a->dev_uuid));
+}
+
+/* Names and space as they are before the first entry is read. */
+static int init_tables(const struct famfs *fs, const struct famfs_super *super,
+		       const struct log *log, struct names *names, struct space *space)
+{
+	/* A count that is not true must not cost memory: the table grows with what is found. */
+	uint64_t expect = log->count < NAMES_EXPECT_MAX ? log->count : NAMES_EXPECT_MAX;
+
+	if (names_init(names, expect))
+		return -ENOMEM;
+	if (!(fs->flags & FAMFS_OPEN_WRITE))
+		return 0;
+	if (!space_init(space, super_usable_size(fs->dev, super)))
+		return 0;
+	names_fini(names);
+	return -ENOMEM;
+}
+
+/* What was read before stays until its successor is there. */
 int fs_load(struct famfs *fs, struct famfs_err *err)
 {
-	int rc = read_super(fs, &fs->super, err);
+	struct space space = { .words = NULL };
+	struct famfs_super super;
+	struct names names;
+	struct log log;
+	int rc = read_super(fs, &super, err);
 
 	if (!rc)
-		rc = log_open(fs->dev, &fs->super, true, &fs->log, err);
+		rc = log_open(fs->dev, &super, true, &log, err);
 	if (rc)
 		return rc;
+	if (init_tables(fs, &super, &log, &names, &space))
+		return err_nomem(err);
 	names_fini(&fs->names);
 	space_fini(&fs->space);
+	fs->names = names;
+	fs->space = space;
+	fs->super = super;
+	fs->log = log;
 	fs->good = fs->files = fs->dirs = fs->unusable = fs->file_bytes = fs->staged_nr = 0;
+	fs->unknown = FAMFS_NONE;
 	fs->stopped = fs->held_seen = false;
-	/* A count that is not true must not cost memory: the table grows with what is found. */
-	if (names_init(&fs->names,
-		       fs->log.count < NAMES_EXPECT_MAX ? fs->log.count : NAMES_EXPECT_MAX))
-		return err_nomem(err);
-	if (fs->flags & FAMFS_OPEN_WRITE) {
-		if (space_init(&fs->space, super_usable_size(fs->dev, &fs->super)))
-			return err_nomem(err);
+	if (fs->flags & FAMFS_OPEN_WRITE)
 		fs_take_meta(fs, &fs->space);
-	}
 	return read_entries(fs, err);
 }
 
@@ -224,22 +257,51 @@ void famfs_close(struct famfs *fs)
 	free(fs);
 }
 
+int fs_note_last(struct famfs *fs, struct famfs_err *err)
+{
+	struct fm_entry raw;
+	int rc = log_read(&fs->log, fs->good - 1, 1, &raw, err);
+
+	if (!rc)
+		fs->last_crc = le64_get(raw.fm_crc);
+	return rc;
+}
+
+/*
+ * Is the log the one that was read, and perhaps longer now? A file system that was made anew can
+ * have the UUIDs of the old one; it does not have its last entry in the same place.
+ */
+static int is_continued(struct famfs *fs, bool *ret_continued, struct famfs_err *err)
+{
+	struct fm_entry raw;
+	int rc;
+
+	*ret_continued = fs->good == 0;
+	if (fs->good == 0)
+		return 0;
+	rc = log_read_fresh(&fs->log, fs->good - 1, &raw, err);
+	if (!rc)
+		*ret_continued = media_entry_ok(&raw, fs->good - 1) &&
+				 le64_get(raw.fm_crc) == fs->last_crc;
+	return rc;
+}
+
 int famfs_refresh(struct famfs *fs, struct famfs_err *err)
 {
 	struct famfs_super super;
 	uint64_t count = fs->log.count, len = fs->log.len;
+	bool continued = false;
 	int rc = read_super(fs, &super, err);
 
 	if (rc)
 		return rc;
-	if (memcmp(super.uuid, fs->super.uuid, sizeof(super.uuid)))
+	if (!fs_is_same(&super, &fs->super))
 		return fs_load(fs, err);
 	fs->super = super;
 	rc = log_reread(&fs->log, &super, true, err);
+	if (!rc && fs->log.count >= count && fs->log.len == len && !fs->stopped)
+		rc = is_continued(fs, &continued, err);
 	if (rc)
 		return rc;
-	/* A shorter log, or one that was bad at its end, is another one than was read. */
-	if (fs->log.count < count || fs->log.len != len || fs->stopped)
-		return fs_load(fs, err);
-	return read_entries(fs, err);
+	return continued ? read_entries(fs, err) : fs_load(fs, err);
 }

@@ -21,13 +21,15 @@ struct famfs {
 	unsigned int flags; /* enum famfs_open_flags */
 	struct famfs_super super;
 	struct log log;
-	uint64_t good; /* entries read so far, all valid */
-	bool stopped;  /* entry number @good is invalid: nothing behind it is read */
+	uint64_t last_crc; /* of entry @good - 1 */
+	uint64_t unknown;  /* number of an entry of a type that is not known, or FAMFS_NONE */
+	uint64_t good;     /* entries read so far, all valid */
+	bool stopped;      /* entry number @good is invalid: nothing behind it is read */
 	struct names names;
 	uint64_t files, dirs, unusable;
 	uint64_t file_bytes;
 	struct space space;     /* for writing only */
-	bool held_seen; /* space counts as taken that others only had reserved */
+	bool held_seen;         /* space counts as taken that others only had reserved */
 	struct fm_entry *batch; /* LOG_BATCH entries */
 	/*
 	 * Entries that are about to be appended: they have numbers from log.count on.
@@ -49,6 +51,21 @@ int fs_find(struct famfs *fs, const char *path, uint64_t *ret_index, bool *ret_d
 /* Decodes an entry that fs_find() found. */
 int fs_entry(struct famfs *fs, uint64_t index, struct famfs_entry *ret_entry,
 	     struct famfs_err *err);
+
+/* Is it still the file system whose log was read, and this host's? -ESTALE, -EPERM. */
+int fs_require_same(struct famfs *fs, struct famfs_err *err);
+
+/* Are these superblocks of one and the same file system? */
+bool fs_is_same(const struct famfs_super *a, const struct famfs_super *b);
+
+/* Takes the writers' lock and reads what others did: 0 with dev_unlock() to come, or -errno. */
+int fs_lock_write(struct famfs *fs, struct famfs_err *err);
+
+/* The same at the beginning of a call: opened for writing, and not mounted. */
+int fs_begin_write(struct famfs *fs, struct famfs_err *err);
+
+/* Remembers the last entry, by which a later look knows the log again. */
+int fs_note_last(struct famfs *fs, struct famfs_err *err);
 
 /* Takes an entry's extents, and the superblock and log, out of the free space. */
 void fs_take_entry(struct space *space, const struct famfs_entry *entry);

@@ -9,7 +9,7 @@
 #include "role.h"
 #include "super.h"
 
-/* Free space as it is on the media; writers have it already, others read the log once more. */
+/* Free space as it is on the media: reservations of others do not count. */
 static int count_space(struct famfs *fs, struct space *space, struct famfs_err *err)
 {
 	const struct fm_entry *raw;

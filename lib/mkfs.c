@@ -134,6 +134,22 @@ static int recognise_famfs(struct dev *dev, char *buf, size_t len, struct famfs_
 	return 0;
 }
 
+/*
+ * Another famfs in the same file, of which this one would be a part, or the other way round: one at
+ * byte 0 when this begins later, one behind an NVDIMM's label when this begins at byte 0.
+ */
+static void recognise_nested(const struct dev *dev, char *buf, size_t len)
+{
+	uint64_t at = dev->base ? 0 : FAMFS_LOG_OFF;
+	struct le64 magic;
+
+	if (dev->kind == FAMFS_DEV_IMAGE &&
+	    pread(dev->fd, &magic, sizeof(magic), (off_t)at) == (ssize_t)sizeof(magic) &&
+	    le64_get(magic) == MEDIA_SUPER_MAGIC)
+		snprintf(buf, len,
+			 "a famfs file system that begins at byte %" PRIu64 " of the file", at);
+}
+
 /* What would be overwritten; refuses it unless it is forced. */
 static int check_content(struct dev *dev, unsigned int flags, struct famfs_mkfs_result *result,
 			 struct famfs_err *err)
@@ -143,6 +159,8 @@ static int check_content(struct dev *dev, unsigned int flags, struct famfs_mkfs_
 	if (dev->size < FAMFS_LOG_OFF)
 		return 0;
 	rc = recognise_famfs(dev, result->replaced, sizeof(result->replaced), err);
+	if (!rc && !result->replaced[0])
+		recognise_nested(dev, result->replaced, sizeof(result->replaced));
 	if (!rc && !result->replaced[0])
 		rc = probe_foreign(dev, result->replaced, sizeof(result->replaced), err);
 	if (rc || !result->replaced[0] || flags & FAMFS_MKFS_FORCE)
@@ -238,12 +256,20 @@ static int mkfs_locked(struct dev *dev, const struct famfs_mkfs_opts *opts,
 		       struct famfs_mkfs_result *result, struct famfs_err *err)
 {
 	bool dry_run = opts->flags & FAMFS_MKFS_DRY_RUN;
+	uint64_t off, len;
 	int rc;
 
 	if (dev_is_mounted(dev))
 		return err_hint(err, err_set(err, -EBUSY, dev->name, "is mounted"),
 				"unmount it first");
-	rc = decide_size(dev, opts, &result->dev_size, err);
+	rc = dev_held_next(dev, 0, &off, &len, err);
+	if (rc > 0)
+		return err_hint(err,
+				err_set(err, -EBUSY, dev->name,
+					"another command is filling space at offset %" PRIu64, off),
+				"try again when that is done: lslocks shows it");
+	if (!rc)
+		rc = decide_size(dev, opts, &result->dev_size, err);
 	if (rc)
 		return rc;
 	if (opts->flags & FAMFS_MKFS_KILL)
@@ -282,6 +308,7 @@ static int mkfs_device(struct famfs_ctx *ctx, const char *device,
 {
 	unsigned int flags = DEV_WRITE | (opts->flags & FAMFS_MKFS_SYNC ? DEV_SYNC : 0);
 	struct dev *dev;
+	bool ours;
 	int rc;
 
 	if (opts->size && !(opts->flags & FAMFS_MKFS_KILL))
@@ -290,10 +317,12 @@ static int mkfs_device(struct famfs_ctx *ctx, const char *device,
 	if (rc)
 		return rc;
 	rc = dev_lock(dev, false, err);
+	/* A file that this call made and could not fill is not left behind; one that another
+	 * command took up meanwhile is. */
+	ours = !rc && dev->made && dev->size == 0;
 	if (!rc)
 		rc = mkfs_locked(dev, opts, result, err);
-	/* A file that this call made and could not fill is not left behind. */
-	if (rc && dev->made)
+	if (rc && ours)
 		unlink(dev->path);
 	dev_close(dev);
 	return rc;

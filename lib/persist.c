@@ -28,6 +28,11 @@ static void zero_plain(void *dst, size_t len)
 	memset(dst, 0, len);
 }
 
+static void copy_plain(void *dst, const void *src, size_t len)
+{
+	memcpy(dst, src, len);
+}
+
 static void publish_in_order(void *dst, const uint64_t v[2])
 {
 	volatile uint64_t *word = dst;
@@ -43,6 +48,7 @@ static const struct persist_ops page_cache_whole = {
 	.invalidate = order_loads,
 	.fence = order_stores,
 	.zero = zero_plain,
+	.copy = copy_plain,
 	.publish16 = persist_arch_store16,
 };
 
@@ -52,6 +58,7 @@ static const struct persist_ops page_cache_in_order = {
 	.invalidate = order_loads,
 	.fence = order_stores,
 	.zero = zero_plain,
+	.copy = copy_plain,
 	.publish16 = publish_in_order,
 };
 

@@ -16,6 +16,8 @@
  * @fence: when it returns, earlier stores, streaming stores and write-backs of this thread have
  *	reached memory before anything later.
  * @zero: fills with zeros by streaming stores; to be fenced by the caller.
+ * @copy: as memcpy(), by streaming stores where that is faster; written back, to be fenced by the
+ *	caller.
  * @publish16: stores v[0] and v[1] at @dst (16-byte aligned), together where the CPU promises that,
  *	else v[0] strictly before v[1] (written back and fenced in between).
  */
@@ -25,6 +27,7 @@ struct persist_ops {
 	void (*invalidate)(const void *addr, size_t len);
 	void (*fence)(void);
 	void (*zero)(void *dst, size_t len);
+	void (*copy)(void *dst, const void *src, size_t len);
 	void (*publish16)(void *dst, const uint64_t v[2]);
 };
 

@@ -14,7 +14,7 @@
 #define HWCAP_USCAT (1UL << 25)
 #endif
 
-#define ZERO_STEP 4096U
+#define STEP 4096U
 
 static uintptr_t line_size(void)
 {
@@ -57,7 +57,7 @@ static inline void zero_with(void *dst, size_t len, void (*writeback)(const void
 	char *p = dst;
 
 	while (len > 0) {
-		size_t step = len < ZERO_STEP ? len : ZERO_STEP;
+		size_t step = len < STEP ? len : STEP;
 
 		memset(p, 0, step);
 		writeback(p, step);
@@ -74,6 +74,33 @@ static void zero_cvap(void *dst, size_t len)
 static void zero_cvac(void *dst, size_t len)
 {
 	zero_with(dst, len, lines_cvac);
+}
+
+static inline void copy_with(void *dst, const void *src, size_t len,
+			     void (*writeback)(const void *, size_t))
+{
+	const char *from = src;
+	char *to = dst;
+
+	while (len > 0) {
+		size_t step = len < STEP ? len : STEP;
+
+		memcpy(to, from, step);
+		writeback(to, step);
+		from += step;
+		to += step;
+		len -= step;
+	}
+}
+
+static void copy_cvap(void *dst, const void *src, size_t len)
+{
+	copy_with(dst, src, len, lines_cvap);
+}
+
+static void copy_cvac(void *dst, const void *src, size_t len)
+{
+	copy_with(dst, src, len, lines_cvac);
 }
 
 void persist_arch_store16(void *dst, const uint64_t v[2])
@@ -105,7 +132,8 @@ static void publish_cvac(void *dst, const uint64_t v[2])
 #define OPS(insn, publish, label)                                                                  \
 	{                                                                                          \
 		.name = label, .writeback = lines_##insn, .invalidate = invalidate_civac,          \
-		.fence = fence_all, .zero = zero_##insn, .publish16 = publish,                     \
+		.fence = fence_all, .zero = zero_##insn, .copy = copy_##insn,                      \
+		.publish16 = publish,                                                              \
 	}
 
 static const struct persist_ops ops_cvap = OPS(cvap, persist_arch_store16, "dc cvap");

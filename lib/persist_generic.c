@@ -32,6 +32,11 @@ static void zero_plain(void *dst, size_t len)
 	memset(dst, 0, len);
 }
 
+static void copy_plain(void *dst, const void *src, size_t len)
+{
+	memcpy(dst, src, len);
+}
+
 static void publish_in_order(void *dst, const uint64_t v[2])
 {
 	volatile uint64_t *word = dst;
@@ -47,6 +52,7 @@ static const struct persist_ops ops_none = {
 	.invalidate = invalidate_none,
 	.fence = fence_cpu,
 	.zero = zero_plain,
+	.copy = copy_plain,
 	.publish16 = publish_in_order,
 };
 

@@ -105,6 +105,59 @@ static void zero_clflush(void *dst, size_t len)
 	zero_with(dst, len, lines_clflush);
 }
 
+/* As with zeros: whole lines are streamed, the ends are stored plainly. */
+static void stream_copy_lines(char *dst, const char *src, size_t len)
+{
+	for (size_t i = 0; i < len; i += LINE) {
+		__m128i *to = (__m128i *)(void *)(dst + i);
+		const __m128i *from = (const __m128i *)(const void *)(src + i);
+		__m128i a = _mm_loadu_si128(from), b = _mm_loadu_si128(from + 1);
+		__m128i c = _mm_loadu_si128(from + 2), d = _mm_loadu_si128(from + 3);
+
+		_mm_stream_si128(to, a);
+		_mm_stream_si128(to + 1, b);
+		_mm_stream_si128(to + 2, c);
+		_mm_stream_si128(to + 3, d);
+	}
+}
+
+static inline void copy_with(void *dst, const void *src, size_t len,
+			     void (*writeback)(const void *, size_t))
+{
+	const char *from = src;
+	char *to = dst;
+	size_t head = (LINE - ((uintptr_t)to & (LINE - 1))) & (LINE - 1);
+	size_t body;
+
+	if (head > len)
+		head = len;
+	if (head > 0) {
+		memcpy(to, from, head);
+		writeback(to, head);
+	}
+	body = (len - head) & ~(size_t)(LINE - 1);
+	stream_copy_lines(to + head, from + head, body);
+	if (head + body < len) {
+		memcpy(to + head + body, from + head + body, len - head - body);
+		writeback(to + head + body, len - head - body);
+	}
+}
+
+static void copy_clwb(void *dst, const void *src, size_t len)
+{
+	copy_with(dst, src, len, lines_clwb);
+}
+
+static void copy_clflushopt(void *dst, const void *src, size_t len)
+{
+	copy_with(dst, src, len, lines_clflushopt);
+}
+
+static void copy_clflush(void *dst, const void *src, size_t len)
+{
+	copy_with(dst, src, len, lines_clflush);
+}
+
 void persist_arch_store16(void *dst, const uint64_t v[2])
 {
 	__m128i both = _mm_loadu_si128((const __m128i *)(const void *)v);
@@ -143,7 +196,8 @@ enum flush { FLUSH_CLFLUSH, FLUSH_CLFLUSHOPT, FLUSH_CLWB, FLUSH_NR };
 #define OPS(insn, inval, publish, label)                                                           \
 	{                                                                                          \
 		.name = label, .writeback = lines_##insn, .invalidate = invalidate_##inval,        \
-		.fence = fence_stores, .zero = zero_##insn, .publish16 = publish,                  \
+		.fence = fence_stores, .zero = zero_##insn, .copy = copy_##insn,                   \
+		.publish16 = publish,                                                              \
 	}
 
 static const struct persist_ops ops_whole[FLUSH_NR] = {

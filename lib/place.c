@@ -29,8 +29,10 @@ static int no_space(const struct space *space, const char *object, uint64_t len,
 
 	space_free(space, &free, &largest);
 	if (len > free)
-		return err_set(err, -ENOSPC, object, "no space: %s wanted, %s free",
-			       text_size(len).s, text_size(free).s);
+		return err_hint(err,
+				err_set(err, -ENOSPC, object, "no space: %s wanted, %s free",
+					text_size(len).s, text_size(free).s),
+				"at most %s fit; famfs df tells more", text_size(free).s);
 	rc = err_set(err, -ENOSPC, object, "no space: %s wanted in %s, largest free run is %s",
 		     text_size(len).s, one_piece ? "one piece" : "at most 16 pieces",
 		     text_size(largest).s);

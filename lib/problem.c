@@ -217,6 +217,8 @@ void problem_render(const struct problem_rec *rec, struct famfs_finding *ret_fin
 	f->more = rec->more;
 	f->has_expected = row->values == PROBLEM_HEX || row->values == PROBLEM_EXPECTED;
 	f->has_value = f->has_expected || row->values == PROBLEM_FOUND;
+	f->rejected = row->values == PROBLEM_K_BITS ? (uint32_t)rec->value : 0;
+	f->unsafe = row->values == PROBLEM_U_BITS ? (uint32_t)rec->value : 0;
 	f->value = rec->value;
 	f->expected = rec->expected;
 	render_values(rec, row->values, values, sizeof(values));

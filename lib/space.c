@@ -12,9 +12,11 @@ int space_init(struct space *space, uint64_t size)
 	memset(space, 0, sizeof(*space));
 	if (size > FAMFS_DEVICE_MAX)
 		size = FAMFS_DEVICE_MAX;
+	space->words = calloc(bits_words(size / FAMFS_AU) + 1, sizeof(*space->words));
+	if (!space->words)
+		return -ENOMEM;
 	space->aus = size / FAMFS_AU;
-	space->words = calloc(bits_words(space->aus) + 1, sizeof(*space->words));
-	return space->words ? 0 : -ENOMEM;
+	return 0;
 }
 
 void space_fini(struct space *space)

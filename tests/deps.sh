@@ -23,6 +23,7 @@ table() {
 		build pc:libdaxctl libdaxctl-dev daxctl-devel
 		build pc:libndctl libndctl-dev ndctl-devel
 		build pc:blkid libblkid-dev libblkid-devel
+		build pc:libcrypto libssl-dev openssl-devel
 		check cmd:bats bats bats
 		check cmd:jq jq jq
 		check cmd:zstd zstd zstd
@@ -33,6 +34,7 @@ table() {
 		check cmd:mkfs.xfs xfsprogs xfsprogs
 		check cmd:sfdisk fdisk util-linux
 		check cmd:pgrep procps procps-ng
+		check cmd:strace strace strace
 		check pkg libc6-dbg -
 		check pkg - libasan
 		check pkg - libubsan

@@ -281,7 +281,16 @@ UNIT_TEST(the_log_fills_up)
 	end(&p);
 }
 
+/* As another host would, which sees no lock of this one. */
 static void destroy(void *arg)
+{
+	(void)arg;
+	image_u64("a.img", 48, 1);
+	image_fix_super("a.img");
+	image_counters("a.img", 0, 0);
+}
+
+static void destroy_here(void *arg)
 {
 	struct pair *p = arg;
 	struct famfs_mkfs_opts opts = { .log_len = IMAGE_LOG_LEN, .flags = FAMFS_MKFS_FORCE };
@@ -297,8 +306,21 @@ UNIT_TEST(made_anew_meanwhile)
 	REQUIRE(begin(&p));
 	p.seen->during = destroy;
 	CHECK_EQ(create(&p, &mine, 1, NULL), -ESTALE);
-	CHECK_EQ(p.rc, 0);
 	CHECK_EQ(image_get64("a.img", FAMFS_LOG_OFF + 40), 0);
+	end(&p);
+}
+
+/* On this host, nobody makes a file system anew in which space is being filled. */
+UNIT_TEST(not_made_anew_here)
+{
+	struct famfs_create_req mine = create_req("a", LONG);
+	struct pair p;
+
+	REQUIRE(begin(&p));
+	p.seen->during = destroy_here;
+	CHECK_EQ(create(&p, &mine, 1, NULL), 0);
+	CHECK_EQ(p.rc, -EBUSY);
+	CHECK_EQ(image_get64("a.img", FAMFS_LOG_OFF + 40), 1);
 	end(&p);
 }
 

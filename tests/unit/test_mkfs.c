@@ -176,7 +176,7 @@ static uint8_t old[HEADS][4096];
 static void prepare_once(struct famfs_ctx *ctx)
 {
 	static const char *const images[] = { "old.img", "old.img@8M" };
-	struct famfs_mkfs_opts opts = { .log_len = LOG_2M };
+	struct famfs_mkfs_opts opts = { .log_len = LOG_2M, .flags = FAMFS_MKFS_FORCE };
 
 	scratch_image("old.img", SIZE);
 	for (size_t i = 0; i < UNIT_NR(images); i++)

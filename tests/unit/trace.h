@@ -8,7 +8,7 @@
 
 #include "dev.h"
 
-enum trace_kind { TRACE_WRITEBACK, TRACE_FENCE, TRACE_PUBLISH, TRACE_ZERO };
+enum trace_kind { TRACE_WRITEBACK, TRACE_FENCE, TRACE_PUBLISH, TRACE_ZERO, TRACE_COPY };
 
 /* @v: what was published; @counters: next_seqnum and next_index just before it happened. */
 struct trace_event {
@@ -56,6 +56,12 @@ static inline void trace_zero(void *at, size_t len)
 	memset(at, 0, len);
 }
 
+static inline void trace_copy(void *at, const void *from, size_t len)
+{
+	(void)trace_add(TRACE_COPY, at, len);
+	memcpy(at, from, len);
+}
+
 static inline void trace_publish16(void *at, const uint64_t v[2])
 {
 	struct trace_event *event = trace_add(TRACE_PUBLISH, at, 16);
@@ -70,6 +76,7 @@ static const struct persist_ops trace_ops = {
 	.invalidate = trace_invalidate,
 	.fence = trace_fence,
 	.zero = trace_zero,
+	.copy = trace_copy,
 	.publish16 = trace_publish16,
 };
 

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bytes of a file to memory and to file descriptors. */
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "data.h"
+#include "err.h"
+#include "fs.h"
+#include "resolve.h"
+
+#define PAGE 4096U
+
+struct copy_out {
+	int fd;
+	bool in_order; /* a pipe, a terminal: no offsets */
+	bool sparse;
+	const char *name;
+};
+
+static int sink_failed(struct data_worker *worker, const struct copy_out *out, uint64_t off)
+{
+	int rc = -errno;
+
+	rc = err_set(&worker->err, rc, out->name, "cannot be written at offset %llu: %s",
+		     (unsigned long long)(off - worker->job->off), strerror(-rc));
+	if (rc == -ENOSPC || rc == -EDQUOT)
+		rc = err_hint(&worker->err, rc, "make room there and repeat the command");
+	return rc;
+}
+
+static int send(struct data_worker *worker, const uint8_t *from, uint64_t off, size_t len)
+{
+	const struct copy_out *out = worker->job->arg;
+
+	while (len > 0) {
+		off_t at = (off_t)(off - worker->job->off);
+		ssize_t n = out->in_order ? write(out->fd, from, len)
+					  : pwrite(out->fd, from, len, at);
+
+		if (n < 0 && errno == EINTR && !ctx_cancelled(worker->job->ctx))
+			continue;
+		if (n < 0 && errno == EINTR)
+			return err_set(&worker->err, -ECANCELED, out->name, "cancelled");
+		if (n < 0)
+			return sink_failed(worker, out, off);
+		from += n;
+		off += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static bool is_zero(const uint8_t *p, size_t len)
+{
+	return len == 0 || (p[0] == 0 && !memcmp(p, p + 1, len - 1));
+}
+
+/* Leaves holes where whole pages are zeros; the file was made as long as it will be before. */
+static int send_sparse(struct data_worker *worker, const uint8_t *from, uint64_t off, size_t len)
+{
+	size_t begin = 0, at = 0;
+	int rc = 0;
+
+	while (at < len && !rc) {
+		size_t page = len - at < PAGE ? len - at : PAGE;
+
+		if (is_zero(from + at, page)) {
+			rc = send(worker, from + begin, off + begin, at - begin);
+			begin = at + page;
+		}
+		at += page;
+	}
+	return rc ? rc : send(worker, from + begin, off + begin, len - begin);
+}
+
+static int copy_out_op(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len)
+{
+	struct data_job *job = worker->job;
+	const struct copy_out *out = job->arg;
+	int rc = dev_data_read(job->dev, dev_off, worker->buf, len, &worker->err);
+
+	if (rc)
+		return data_error(job, rc, &worker->err);
+	if (out->sparse)
+		return send_sparse(worker, worker->buf, off, len);
+	return send(worker, worker->buf, off, len);
+}
+
+int data_check_range(const struct famfs *fs, const struct famfs_entry *entry, uint64_t off,
+		     uint64_t len, struct famfs_err *err)
+{
+	char shown[PATH_ESCAPED_SIZE];
+	int rc;
+
+	if (entry->type == FAMFS_ENTRY_FILE && off <= entry->size && len <= entry->size - off)
+		return 0;
+	path_escape(entry->path, shown, sizeof(shown));
+	if (entry->type != FAMFS_ENTRY_FILE)
+		rc = err_set(err, -EINVAL, "", "is not a file");
+	else
+		rc = err_set(err, -ERANGE, "", "%llu bytes at offset %llu lie beyond its end",
+			     (unsigned long long)len, (unsigned long long)off);
+	return err_inside(err, rc, fs->dev->name, shown);
+}
+
+/* A seekable sink gets its length at once, so that a short copy is never taken for a whole one. */
+static int prepare_sink(struct copy_out *out, uint64_t len, struct famfs_err *err)
+{
+	struct stat st;
+
+	out->in_order = fstat(out->fd, &st) || !S_ISREG(st.st_mode);
+	if (out->in_order) {
+		out->sparse = false;
+		return 0;
+	}
+	if (!ftruncate(out->fd, 0) && !ftruncate(out->fd, (off_t)len))
+		return 0;
+	return err_set(err, -errno, out->name, "cannot be made %llu bytes long: %s",
+		       (unsigned long long)len, strerror(errno));
+}
+
+int famfs_copy_out(struct famfs *fs, const struct famfs_entry *entry, uint64_t off, uint64_t len,
+		   int fd, const struct famfs_data_opts *opts, struct famfs_err *err)
+{
+	const struct famfs_data_opts none = { 0 };
+	const struct famfs_data_opts *o = opts ? opts : &none;
+	struct copy_out out = { .fd = fd, .sparse = o->sparse, .name = o->name ? o->name : "" };
+	struct data_job job = {
+		.ctx = fs->ctx,
+		.dev = fs->dev,
+		.dev_name = fs->dev->name,
+		.entry = entry,
+		.off = off,
+		.len = len,
+		.op = copy_out_op,
+		.arg = &out,
+		.threads = o->threads,
+		.progress = o->progress,
+		.progress_data = o->data,
+	};
+	int rc = data_check_range(fs, entry, off, len, err);
+
+	if (!rc)
+		rc = prepare_sink(&out, len, err);
+	if (rc)
+		return rc;
+	if (out.in_order)
+		job.threads = 1;
+	return data_run(&job, err);
+}
+
+int famfs_read(struct famfs *fs, const struct famfs_entry *entry, uint64_t off, void *buf,
+	       size_t len, struct famfs_err *err)
+{
+	struct famfs_extent extent;
+	char shown[PATH_ESCAPED_SIZE];
+	char *to = buf;
+	int rc = data_check_range(fs, entry, off, len, err);
+
+	while (!rc && len > 0) {
+		size_t part;
+
+		rc = famfs_resolve(entry, off, &extent, err);
+		if (!rc && extent.dev_index)
+			rc = err_set(err, -EUCLEAN, "", "lies on another device");
+		if (!rc && !data_on_device(fs->dev, &extent))
+			rc = err_set(err, -EUCLEAN, "",
+				     "byte %llu lies behind the end of the device",
+				     (unsigned long long)off);
+		if (rc)
+			break;
+		part = extent.len < len ? (size_t)extent.len : len;
+		rc = dev_data_read(fs->dev, extent.off, to, part, err);
+		to += part;
+		off += part;
+		len -= part;
+	}
+	if (!rc)
+		return 0;
+	return err_inside(err, rc, fs->dev->name, path_escape(entry->path, shown, sizeof(shown)));
+}

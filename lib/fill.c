@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Filling the space of a file that is not logged yet. */
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "data.h"
+#include "err.h"
+#include "fill.h"
+#include "fs.h"
+#include "resolve.h"
+
+const struct famfs_entry *famfs_fill_entry(const struct famfs_fill *fill)
+{
+	return fill->entry;
+}
+
+/*
+ * On an image everything becomes a hole first, which costs nothing. On devdax only what lies behind
+ * the file's last byte is zeroed here; what comes before it is for the caller to store.
+ */
+int fill_prepare(struct famfs_fill *fill, struct famfs_err *err)
+{
+	const struct famfs_entry *entry = fill->entry;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < entry->extents_nr && !rc; i++) {
+		const struct famfs_extent *extent = &entry->extents[i];
+		uint64_t len = extent->len;
+
+		if (fill->dev->kind == FAMFS_DEV_DAX)
+			len = resolve_slack(entry, i);
+		if (len)
+			rc = dev_zero(fill->dev, extent->off + extent->len - len, len, NULL, NULL,
+				      err);
+	}
+	return rc;
+}
+
+struct data_job fill_job(struct famfs_fill *fill, data_op op, void *arg)
+{
+	return (struct data_job){
+		.ctx = fill->ctx,
+		.dev = fill->dev,
+		.dev_name = fill->dev->name,
+		.entry = fill->entry,
+		.len = fill->entry->size,
+		.op = op,
+		.arg = arg,
+		.writes = true,
+		.threads = fill->threads,
+		.progress = fill->progress,
+		.progress_data = fill->progress_data,
+	};
+}
+
+int fill_store(struct data_worker *worker, uint64_t dev_off, const void *buf, size_t len)
+{
+	struct data_job *job = worker->job;
+	int rc = dev_data_write(job->dev, dev_off, buf, len, &worker->err);
+
+	return rc ? data_error(job, rc, &worker->err) : 0;
+}
+
+static int zero_op(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len)
+{
+	struct data_job *job = worker->job;
+	int rc = dev_zero(job->dev, dev_off, len, NULL, NULL, &worker->err);
+
+	(void)off;
+	return rc ? data_error(job, rc, &worker->err) : 0;
+}
+
+/* Bytes up to @off that nobody stored become zeros; those up to @end are about to be stored. */
+static int zero_gap(struct famfs_fill *fill, uint64_t off, uint64_t end, struct famfs_err *err)
+{
+	struct data_job job = fill_job(fill, zero_op, NULL);
+	int rc = 0;
+
+	job.off = fill->known;
+	job.len = off > fill->known ? off - fill->known : 0;
+	job.progress = NULL;
+	if (job.len && fill->dev->kind == FAMFS_DEV_DAX)
+		rc = data_run(&job, err);
+	if (!rc && end > fill->known)
+		fill->known = end;
+	return rc;
+}
+
+int fill_finish(struct famfs_fill *fill, struct famfs_err *err)
+{
+	return zero_gap(fill, fill->entry->size, fill->entry->size, err);
+}
+
+/* -------------------------------------------------------------- from memory */
+
+struct from_memory {
+	const uint8_t *buf;
+	uint64_t off;
+};
+
+static int memory_op(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len)
+{
+	const struct from_memory *from = worker->job->arg;
+
+	return fill_store(worker, dev_off, from->buf + (off - from->off), len);
+}
+
+int famfs_fill_write(struct famfs_fill *fill, uint64_t off, const void *buf, size_t len,
+		     struct famfs_err *err)
+{
+	struct from_memory from = { .buf = buf, .off = off };
+	struct data_job job = fill_job(fill, memory_op, &from);
+	int rc;
+
+	if (off > fill->entry->size || len > fill->entry->size - off)
+		return data_error(&job,
+				  err_set(err, -ERANGE, "",
+					  "%zu bytes at offset %llu lie beyond "
+					  "its end",
+					  len, (unsigned long long)off),
+				  err);
+	job.off = off;
+	job.len = len;
+	job.threads = 1;
+	rc = zero_gap(fill, off, off + len, err);
+	return rc ? rc : data_run(&job, err);
+}
+
+/* ---------------------------------------------------------- from a descriptor */
+
+struct from_fd {
+	int fd;
+	bool in_order;
+	const char *name;
+};
+
+static int source_short(struct famfs_err *err, const char *name, uint64_t off)
+{
+	return err_hint(err,
+			err_set(err, -ESTALE, name,
+				"became shorter while it was copied: it ends "
+				"at byte %llu",
+				(unsigned long long)off),
+			"copy it again when nobody changes it");
+}
+
+static int fd_op(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len)
+{
+	const struct from_fd *from = worker->job->arg;
+	size_t got = 0;
+
+	while (got < len) {
+		ssize_t n = from->in_order ? read(from->fd, worker->buf + got, len - got)
+					   : pread(from->fd, worker->buf + got, len - got,
+						   (off_t)(off + got));
+
+		if (n < 0 && errno == EINTR && !ctx_cancelled(worker->job->ctx))
+			continue;
+		if (n < 0 && errno == EINTR)
+			return err_set(&worker->err, -ECANCELED, from->name, "cancelled");
+		if (n < 0)
+			return err_set(&worker->err, -errno, from->name,
+				       "cannot be read at offset %llu: %s",
+				       (unsigned long long)(off + got), strerror(errno));
+		if (n == 0)
+			return source_short(&worker->err, from->name, off + got);
+		got += (size_t)n;
+	}
+	return fill_store(worker, dev_off, worker->buf, len);
+}
+
+/* Is there more than was expected? */
+static int check_end(const struct from_fd *from, uint64_t size, struct famfs_err *err)
+{
+	char more;
+	ssize_t n = from->in_order ? read(from->fd, &more, 1)
+				   : pread(from->fd, &more, 1, (off_t)size);
+
+	if (n <= 0)
+		return 0;
+	return err_hint(err,
+			err_set(err, -ESTALE, from->name, "has more than the %llu bytes expected",
+				(unsigned long long)size),
+			"copy it again when nobody changes it");
+}
+
+int famfs_fill_from_fd(struct famfs_fill *fill, int fd, const char *name, struct famfs_err *err)
+{
+	struct from_fd from = { .fd = fd, .name = name ? name : "" };
+	struct data_job job = fill_job(fill, fd_op, &from);
+	struct stat st;
+	int rc;
+
+	from.in_order = fstat(fd, &st) || !S_ISREG(st.st_mode);
+	if (from.in_order)
+		job.threads = 1;
+	rc = data_run(&job, err);
+	if (!rc)
+		fill->known = fill->entry->size;
+	return rc ? rc : check_end(&from, fill->entry->size, err);
+}
+
+/* --------------------------------------------------------- from another file */
+
+struct from_file {
+	struct famfs *fs;
+	const struct famfs_entry *entry;
+};
+
+static int file_op(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len)
+{
+	const struct from_file *from = worker->job->arg;
+	int rc = famfs_read(from->fs, from->entry, off, worker->buf, len, &worker->err);
+
+	return rc ? rc : fill_store(worker, dev_off, worker->buf, len);
+}
+
+int famfs_fill_from_file(struct famfs_fill *fill, struct famfs *src_fs,
+			 const struct famfs_entry *src, struct famfs_err *err)
+{
+	struct from_file from = { .fs = src_fs, .entry = src };
+	struct data_job job = fill_job(fill, file_op, &from);
+	int rc = 0;
+
+	if (src->size != fill->entry->size)
+		return data_error(&job,
+				  err_set(err, -ESTALE, "", "the source has %llu bytes, not %llu",
+					  (unsigned long long)src->size,
+					  (unsigned long long)fill->entry->size),
+				  err);
+	/* The threads only read: the source is mapped for all of them before. */
+	if (src_fs->dev->kind == FAMFS_DEV_DAX)
+		rc = dev_map(src_fs->dev, src_fs->dev->size, err);
+	if (!rc)
+		rc = data_run(&job, err);
+	if (!rc)
+		fill->known = fill->entry->size;
+	return rc;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may write to an open file system, and when: the lock, the role, what others did meanwhile. */
+#include <string.h>
+
+#include "err.h"
+#include "fs.h"
+#include "role.h"
+#include "super.h"
+
+static int require_master(struct famfs *fs, const struct famfs_super *super, struct famfs_err *err)
+{
+	char uuid[FAMFS_UUID_STR];
+	uint8_t own[16];
+	int rc = role_system_uuid(fs->ctx, false, own, err);
+
+	/* A host without an identity is a client; one whose identity cannot be read is told why. */
+	if (rc && rc != -ENOENT)
+		return rc;
+	if (!rc && !memcmp(own, super->system_uuid, sizeof(own)))
+		return 0;
+	rc = err_set(err, -EPERM, fs->dev->name,
+		     "this host is a client: only the master, with system UUID %s, writes here",
+		     famfs_uuid_format(super->system_uuid, uuid));
+	return err_hint(err, rc, "run the command on that host");
+}
+
+/* Is it still the file system whose log was read, and still ours? */
+int fs_require_same(struct famfs *fs, struct famfs_err *err)
+{
+	struct famfs_super super;
+	unsigned int problems;
+	int rc = super_read(fs->dev, &super, &problems, err);
+
+	if (!rc && !problems && fs_is_same(&super, &fs->super))
+		return require_master(fs, &super, err);
+	if (rc)
+		return rc;
+	rc = err_set(err, -ESTALE, fs->dev->name,
+		     "the file system was made anew or destroyed in the meantime");
+	return err_hint(err, rc, "look at it with famfs df, then repeat the command");
+}
+
+/* Space that others are filling right now is not free, though the log does not know it yet. */
+static int take_held(struct famfs *fs, struct famfs_err *err)
+{
+	uint64_t at = 0, off, len;
+	int rc;
+
+	while ((rc = dev_held_next(fs->dev, at, &off, &len, err)) > 0) {
+		space_take(&fs->space, off, len);
+		fs->held_seen = true;
+		if (__builtin_add_overflow(off, len, &at))
+			break;
+	}
+	return rc < 0 ? rc : 0;
+}
+
+/* An entry that is not understood may give or take space: nothing is placed beside it. */
+static int require_known(const struct famfs *fs, struct famfs_err *err)
+{
+	int rc;
+
+	if (fs->unknown == FAMFS_NONE)
+		return 0;
+	rc = err_set(err, -EUCLEAN, fs->dev->name,
+		     "log entry %llu is of a type that is not known: nothing is added behind it",
+		     (unsigned long long)fs->unknown);
+	rc = err_at(err, rc, media_slot_off(fs->unknown), fs->unknown);
+	return err_hint(err, rc, "famfs check %s tells more", fs->dev->name);
+}
+
+/* Takes the writers' lock and sees what others did before. */
+int fs_lock_write(struct famfs *fs, struct famfs_err *err)
+{
+	int rc = dev_lock(fs->dev, true, err);
+
+	if (rc)
+		return rc;
+	rc = fs_require_same(fs, err);
+	/* What was reserved last time may be free now. */
+	if (!rc)
+		rc = fs->held_seen ? fs_load(fs, err) : famfs_refresh(fs, err);
+	if (!rc)
+		rc = famfs_damage(fs, err);
+	if (!rc)
+		rc = require_known(fs, err);
+	if (!rc)
+		rc = take_held(fs, err);
+	if (rc)
+		dev_unlock(fs->dev);
+	return rc;
+}
+
+int fs_begin_write(struct famfs *fs, struct famfs_err *err)
+{
+	int rc;
+
+	if (!(fs->flags & FAMFS_OPEN_WRITE))
+		return err_set(err, -EROFS, fs->dev->name, "opened for reading only");
+	if (dev_is_mounted(fs->dev)) {
+		rc = err_set(err, -EBUSY, fs->dev->name, "is mounted");
+		return err_hint(err, rc, "unmount it, or work through the mount");
+	}
+	return fs_lock_write(fs, err);
+}
