@@ -47,7 +47,8 @@ ifneq ($(filter-out $(no_config),$(or $(MAKECMDGOALS),all)),)
 
 required := json-c libdeflate uuid libdaxctl
 optional := $(if $(WITHOUT_LIBNDCTL),,libndctl) $(if $(WITHOUT_LIBBLKID),,blkid) \
-	$(if $(WITHOUT_LIBCRYPTO),,libcrypto)
+	$(if $(WITHOUT_LIBCRYPTO),,libcrypto) \
+	$(if $(WITHOUT_LIBARCHIVE),,libarchive)
 found := $(shell for p in $(required) $(optional); do \
 	v=$$($(PKG_CONFIG) --modversion $$p 2>/dev/null) && echo $$p=$$v; done)
 have = $(filter $(1)=%,$(found))
@@ -85,7 +86,7 @@ pkg_cflags := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(package
 pkg_libs := $(shell $(PKG_CONFIG) --libs json-c libdeflate uuid)
 loads := $(call loaded,libdaxctl,daxctl,DAXCTL) $(call loaded,libndctl,ndctl,NDCTL) \
 	$(call loaded,blkid,blkid,BLKID) \
-	$(call loaded,libcrypto,crypto,CRYPTO)
+	$(call loaded,libcrypto,crypto,CRYPTO) $(call loaded,libarchive,archive,ARCHIVE)
 ifeq ($(filter -DHAVE_LIBDAXCTL,$(loads)),)
 $(error not found: libdaxctl.so; to install what famfs is built with, type: make deps)
 endif
@@ -234,7 +235,8 @@ help: ## show this list
 	@echo
 	@echo 'Variables: V=1 shows the commands; SAN=address,undefined; WERROR=1; CC, CFLAGS,'
 	@echo 'CPPFLAGS, LDFLAGS, BUILD; prefix, sbindir, libdir, includedir, mandir, DESTDIR;'
-	@echo 'WITHOUT_LIBNDCTL=1, WITHOUT_LIBBLKID=1, WITHOUT_LIBCRYPTO=1.'
+	@echo 'WITHOUT_LIBNDCTL=1, WITHOUT_LIBBLKID=1, WITHOUT_LIBCRYPTO=1,'
+	@echo 'WITHOUT_LIBARCHIVE=1.'
 
 .PHONY: all programs check check-unit check-cli check-golden check-vm check-san check-valgrind \
 	lint demo bench deps format install uninstall clean help

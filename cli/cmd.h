@@ -23,6 +23,9 @@ enum cmd_flags {
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 enum { FSCK_UNCORRECTED = 4, FSCK_OPERATIONAL = 8, FSCK_USAGE = 16, FSCK_CANCELLED = 32 };
 
+/* Most threads that --threads takes. */
+enum { THREADS_MAX = 1024 };
+
 /* Options of commands without a letter have keys from here on. */
 enum { OPT_COMMAND = 0x200 };
 
@@ -127,12 +130,15 @@ const char *operand_device(struct cmd_env *env, const char *text);
 size_t operand_list(struct cmd_env *env, struct operand **ret_list);
 bool operands_several(const struct operand *list, size_t nr);
 
-/* progress.c: a line on stderr that tells how far long work is. */
+/*
+ * progress.c: a line on stderr that tells how far long work is.
+ * @name: what it is at, or NULL; may change at any time.
+ */
 struct progress {
 	bool shown;
 	bool drawn;
-	uint64_t next_ns;
-	const char *what;
+	uint64_t start_ns, next_ns;
+	const char *what, *name;
 };
 void progress_init(struct progress *p, const struct cmd_env *env, const char *what);
 void progress_show(struct progress *p, uint64_t done, uint64_t total);
@@ -148,10 +154,15 @@ const char *entry_type_name(const struct famfs_entry *entry);
 /* The rules that a map breaks, as a list: "K7", "K15". @bits: bit N for rule N. */
 void emit_rules(struct emit *out, const char *key, char letter, uint32_t bits);
 
-/* place.c: runs famfs_create() and reports each request. */
+/*
+ * place.c: runs famfs_create() and reports each request.
+ * @seeds: one for each of @reqs: the generator's, or 0 for zeros. @seeded: not all are 0.
+ */
 struct place_job {
 	const char *device;
 	struct famfs_create_req *reqs;
+	uint32_t *seeds;
+	bool seeded;
 	size_t nr;
 };
 struct place_opts {
@@ -159,6 +170,7 @@ struct place_opts {
 	bool summary; /* say how many at the end */
 	bool timing;  /* @parse_ns and the time of famfs_create() in JSON */
 	uint64_t parse_ns;
+	uint32_t seed; /* of all operands, or 0 */
 };
 int place_run(struct cmd_env *env, const struct place_job *jobs, size_t nr,
 	      const struct place_opts *opts);
@@ -167,9 +179,9 @@ int place_operands(struct cmd_env *env, const struct famfs_create_req *model,
 
 /* manifest.c */
 int manifest_read(struct cmd_env *env, const char *file, const struct famfs_create_req *model,
-		  struct place_job *ret_job);
+		  uint32_t seed, struct place_job *ret_job);
 
-extern const struct cmd cmd_mkfs, cmd_creat, cmd_mkdir, cmd_ls, cmd_stat, cmd_df, cmd_fmap_dump,
-	cmd_check, cmd_help, cmd_commands;
+extern const struct cmd cmd_mkfs, cmd_creat, cmd_mkdir, cmd_cp, cmd_ls, cmd_stat, cmd_df,
+	cmd_fmap_dump, cmd_check, cmd_cat, cmd_tree, cmd_verify, cmd_help, cmd_commands;
 
 #endif

@@ -5,16 +5,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "seed.h"
 
 struct creat_opts {
 	bool has_size, has_mode, has_uid, has_gid;
-	bool atomic;
+	bool atomic, randomize;
+	uint32_t seed;
+	unsigned int threads;
 	const char *from;
 	struct famfs_create_req req;
 };
 
-enum { OPT_CONTIGUOUS = OPT_COMMAND, OPT_NO_ZERO, OPT_FROM, OPT_ATOMIC };
+enum { OPT_CONTIGUOUS = OPT_COMMAND, OPT_NO_ZERO, OPT_FROM, OPT_ATOMIC, OPT_RANDOMIZE, OPT_SEED };
 
 static const struct argp_option options[] = {
 	{ "size", 's', "SIZE", 0, "Size of each file: 4096, 512k, 1.5G", 0 },
@@ -26,6 +28,9 @@ static const struct argp_option options[] = {
 	{ "chunksize", 'C', "SIZE", 0, "Deal chunks of SIZE (2M), a power of two", 0 },
 	{ "contiguous", OPT_CONTIGUOUS, NULL, 0, "In one extent or not at all", 0 },
 	{ "no-zero", OPT_NO_ZERO, NULL, 0, "Leave what the space holds", 0 },
+	{ "randomize", OPT_RANDOMIZE, NULL, 0, "Fill with the bytes that --seed makes", 0 },
+	{ "seed", OPT_SEED, "N", 0, "Of --randomize: 64 bits, the low 32 count", 0 },
+	{ "threads", 't', "N", 0, "Use at most N threads (one per CPU)", 0 },
 	{ "from", OPT_FROM, "MANIFEST", 0, "Files from JSON records, - for stdin", 0 },
 	{ "atomic", OPT_ATOMIC, NULL, 0, "All files or none", 0 },
 	{ 0 },
@@ -44,6 +49,15 @@ static error_t parse_flag(int key, char *arg, struct cmd_env *env)
 		return 0;
 	case OPT_FROM:
 		opts->from = arg;
+		return 0;
+	case OPT_RANDOMIZE:
+		opts->randomize = true;
+		return 0;
+	case OPT_SEED:
+		opts->seed = option_seed(env, arg);
+		return 0;
+	case 't':
+		opts->threads = (unsigned int)option_number(env, "--threads", arg, THREADS_MAX);
 		return 0;
 	case OPT_ATOMIC:
 		opts->atomic = true;
@@ -123,24 +137,33 @@ static int run_manifest(struct cmd_env *env, struct creat_opts *opts)
 	uint64_t start = clock_ns();
 	int code;
 
-	if (manifest_read(env, opts->from, &opts->req, &job))
+	if (manifest_read(env, opts->from, &opts->req, opts->seed, &job))
 		return EXIT_FAILED;
 	place.parse_ns = clock_ns() - start;
 	code = place_run(env, &job, 1, &place);
 	free(job.reqs);
+	free(job.seeds);
 	return code;
 }
 
 static int run(struct cmd_env *env)
 {
 	struct creat_opts *opts = env->opts;
-	struct place_opts place = { .atomic = opts->atomic, .timing = true };
+	struct place_opts place = { .atomic = opts->atomic, .timing = true, .seed = opts->seed };
 
 	set_defaults(opts);
+	famfs_ctx_set_threads(env->ctx, opts->threads);
 	if ((opts->req.flags & FAMFS_CREATE_CONTIGUOUS) &&
 	    (opts->req.nstrips || opts->req.nbuckets || opts->req.chunk_size))
 		env_usage(env, "--contiguous", NULL,
 			  "contradicts --nstrips, --nbuckets and --chunksize");
+	if (opts->randomize && !opts->seed)
+		env_usage(env, "--randomize", "write --seed N, such as --seed 42",
+			  "needs a seed, so that the bytes can be verified");
+	if (opts->seed && !opts->randomize)
+		env_usage(env, "--seed", NULL, "needs --randomize");
+	if (opts->seed && (opts->req.flags & FAMFS_CREATE_NO_ZERO))
+		env_usage(env, "--no-zero", NULL, "contradicts --randomize");
 	if (opts->from)
 		return run_manifest(env, opts);
 	if (!env->operands_nr)

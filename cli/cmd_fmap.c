@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "file.h"
 
 enum format { FORMAT_DEFAULT, FORMAT_TEXT, FORMAT_JSON, FORMAT_RAW };
 
@@ -211,43 +211,6 @@ static void show(struct emit *out, const struct dump *d)
 	text_free(&hex);
 }
 
-static int write_all(int fd, const uint8_t *buf, size_t len)
-{
-	ssize_t put;
-
-	while (len) {
-		put = write(fd, buf, len);
-		if (put < 0 && errno == EINTR && !cmd_cancelled())
-			continue;
-		if (put <= 0)
-			return put ? -errno : -EIO;
-		buf += put;
-		len -= (size_t)put;
-	}
-	return 0;
-}
-
-/* Whether @fd is the file behind DEVICE or DEVICE@OFFSET: that is not to be written over. */
-static bool is_device(int fd, const char *device)
-{
-	const char *at = strrchr(device, '@');
-	char *path = mem_strndup(device, at ? (size_t)(at - device) : strlen(device));
-	struct stat out, whole, part;
-	bool same = true;
-
-	if (!fstat(fd, &out)) {
-		same = !stat(device, &whole) && whole.st_dev == out.st_dev &&
-		       whole.st_ino == out.st_ino;
-		same |= !stat(path, &part) && part.st_dev == out.st_dev &&
-			part.st_ino == out.st_ino;
-		same |= S_ISBLK(out.st_mode);
-		if (S_ISCHR(out.st_mode) && !stat(path, &part) && S_ISCHR(part.st_mode))
-			same |= part.st_rdev == out.st_rdev;
-	}
-	free(path);
-	return same;
-}
-
 static int write_file(struct cmd_env *env, const struct dump *d, const char *file)
 {
 	struct stat st;
@@ -256,7 +219,7 @@ static int write_file(struct cmd_env *env, const struct dump *d, const char *fil
 	fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
 	if (fd < 0)
 		return env_errorf(env, -errno, file, "%s", strerror(errno));
-	if (isatty(fd) || is_device(fd, d->op.device)) {
+	if (isatty(fd) || file_is_device(fd, d->op.device)) {
 		rc = env_errorf(env, -EINVAL, file, "is %s; raw bytes are not written there",
 				isatty(fd) ? "a terminal" : "a device or the file system itself");
 		close(fd);
@@ -264,7 +227,7 @@ static int write_file(struct cmd_env *env, const struct dump *d, const char *fil
 	}
 	rc = !fstat(fd, &st) && S_ISREG(st.st_mode) && ftruncate(fd, 0) ? -errno : 0;
 	if (!rc)
-		rc = write_all(fd, d->msg, d->len);
+		rc = file_write_all(fd, d->msg, d->len);
 	if (close(fd) && !rc)
 		rc = -errno;
 	return rc ? env_errorf(env, rc, file, "%s", strerror(-rc)) : 0;

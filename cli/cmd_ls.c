@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd.h"
+#include "listing.h"
 
 struct ls_opts {
 	bool all, longer, recursive, bytes;
@@ -22,15 +22,6 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-/* One line of a listing: where the entry is in the log, and its path. */
-struct row {
-	uint64_t cursor;
-	union {
-		size_t at; /* in ls.names, while that grows */
-		const char *path;
-	} u;
-};
-
 /* The listing of one operand. */
 struct ls {
 	struct cmd_env *env;
@@ -39,9 +30,7 @@ struct ls {
 	struct famfs *fs;
 	bool several;           /* several devices */
 	struct famfs_entry top; /* what the operand names */
-	struct text names;
-	struct row *rows;
-	size_t nr, cap;
+	struct listing rows;
 };
 
 static error_t parse(int key, char *arg, struct cmd_env *env)
@@ -67,58 +56,16 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 	}
 }
 
-/* The part of @path below the directory @top, or NULL if it is not there. */
-static const char *below(const char *path, const char *top)
+static bool listed(const void *data, const struct famfs_entry *entry)
 {
-	size_t len = strlen(top);
-
-	if (!len)
-		return path;
-	return !strncmp(path, top, len) && path[len] == '/' ? path + len + 1 : NULL;
-}
-
-static bool listed(const struct ls *ls, const struct famfs_entry *entry)
-{
+	const struct ls *ls = data;
 	const char *rest;
 
 	/* Devices have no name: they are shown with the root, where there is room to say what. */
 	if (entry->type == FAMFS_ENTRY_ADD_DAXDEV)
 		return !ls->top.path[0] && (ls->env->json || ls->opts->longer);
-	rest = below(entry->path, ls->top.path);
+	rest = path_below(entry->path, ls->top.path);
 	return rest && *rest && (ls->opts->recursive || !strchr(rest, '/'));
-}
-
-static int compare(const void *a, const void *b)
-{
-	const struct row *x = a, *y = b;
-
-	return strcmp(x->u.path, y->u.path);
-}
-
-static int collect(struct ls *ls)
-{
-	uint64_t cursor = 0, before = 0;
-	struct famfs_entry entry;
-	struct famfs_err err;
-	size_t i;
-	int rc;
-
-	while ((rc = famfs_next(ls->fs, &cursor, &entry, &err)) == 1) {
-		if (listed(ls, &entry)) {
-			ls->rows = mem_grow(ls->rows, &ls->cap, ls->nr + 1, sizeof(*ls->rows));
-			ls->rows[ls->nr].cursor = before;
-			ls->rows[ls->nr++].u.at = ls->names.len;
-			text_add(&ls->names, entry.path, strlen(entry.path) + 1);
-		}
-		before = cursor;
-	}
-	if (rc)
-		return env_error(ls->env, &err);
-	for (i = 0; i < ls->nr; i++)
-		ls->rows[i].u.path = ls->names.s + ls->rows[i].u.at;
-	if (ls->nr)
-		qsort(ls->rows, ls->nr, sizeof(*ls->rows), compare);
-	return 0;
 }
 
 static void mode_text(const struct famfs_entry *entry, char buf[11])
@@ -200,34 +147,17 @@ static int show_rows(struct ls *ls)
 {
 	struct famfs_entry entry;
 	struct famfs_err err;
-	uint64_t cursor;
 	size_t i;
 	int rc;
 
-	for (i = 0; i < ls->nr && !cmd_cancelled(); i++) {
-		cursor = ls->rows[i].cursor;
-		rc = famfs_next(ls->fs, &cursor, &entry, &err);
+	for (i = 0; i < ls->rows.nr && !cmd_cancelled(); i++) {
+		rc = listing_entry(ls->fs, &ls->rows.rows[i], &entry, &err);
 		if (rc < 0)
 			return env_error(ls->env, &err);
 		if (rc)
-			show(ls, &entry, below(entry.path, ls->top.path));
+			show(ls, &entry, path_below(entry.path, ls->top.path));
 	}
 	return cmd_cancelled() ? EXIT_FAILED : 0;
-}
-
-static void note_unusable(struct ls *ls)
-{
-	struct famfs_info info;
-	struct famfs_err err;
-	char message[64], hint[160];
-
-	if (famfs_info(ls->fs, &info, &err) || !info.unusable)
-		return;
-	snprintf(message, sizeof(message), "%" PRIu64 " entr%s", info.unusable,
-		 info.unusable == 1 ? "y has an unusable name" : "ies have unusable names");
-	snprintf(hint, sizeof(hint), "famfs check %.120s lists %s", ls->op->device,
-		 info.unusable == 1 ? "it" : "them");
-	env_note(ls->env, ls->op->device, message, hint);
 }
 
 static int show_directory(struct ls *ls, bool titled)
@@ -241,15 +171,15 @@ static int show_directory(struct ls *ls, bool titled)
 		ls->opts->listed = true;
 		text_free(&title);
 	}
-	code = collect(ls);
+	ls->rows = (struct listing){ .env = ls->env, .fs = ls->fs, .wanted = listed, .data = ls };
+	code = listing_collect(&ls->rows);
 	if (!code && ls->opts->all && !ls->top.path[0])
 		code = show_meta(ls);
 	if (!code)
 		code = show_rows(ls);
 	emit_rows_flush(&ls->env->out);
-	free(ls->rows);
-	text_free(&ls->names);
-	note_unusable(ls);
+	listing_free(&ls->rows);
+	note_unusable(ls->env, ls->fs, ls->op->device);
 	return code;
 }
 

@@ -27,7 +27,8 @@ enum emit_shape {
 	EMIT_TABLE,  /* the same under a line of labels */
 };
 
-enum { EMIT_DEPTH = 8, EMIT_COLUMNS = 16 };
+/* A path has at most 40 parts, and each is an object in a list. */
+enum { EMIT_DEPTH = 96, EMIT_COLUMNS = 16 };
 
 struct emit_level {
 	struct json_object *obj; /* NULL: written as it comes */

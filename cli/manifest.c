@@ -4,21 +4,23 @@
  * commas between records are read here and each record by json-c, so that only one is in memory.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <json-c/json.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "cmd.h"
+#include "file.h"
+#include "seed.h"
 
-enum { MANIFEST_MAX = 256 << 20, READ_SIZE = 1 << 16, COMPLAINTS_MAX = 20 };
+enum { COMPLAINTS_MAX = 20 };
 
-static const char *const keys[] = { "path",    "size",     "mode",  "uid", "gid",
-				    "nstrips", "nbuckets", "chunk", NULL };
+static const char *const keys[] = { "path",    "size",     "mode",  "uid",  "gid",
+				    "nstrips", "nbuckets", "chunk", "seed", NULL };
 
-/* A manifest being read. @at: where the current record begins. @names: the paths, each with NUL. */
+/*
+ * A manifest being read. @at: where the current record begins. @names: the paths, each with NUL.
+ * @seeds: one for each of @reqs, 0 for none.
+ */
 struct manifest {
 	struct cmd_env *env;
 	const char *file;
@@ -28,49 +30,12 @@ struct manifest {
 	char *names;
 	size_t names_len;
 	struct famfs_create_req *reqs;
-	size_t nr, cap;
+	uint32_t *seeds, model_seed;
+	bool seeded;
+	size_t nr, cap, seeds_cap;
 	uint64_t record;
 	unsigned int complaints;
 };
-
-static int read_all(struct manifest *m, int fd)
-{
-	size_t cap = 0;
-	ssize_t got;
-
-	for (;;) {
-		m->text = mem_grow(m->text, &cap, m->len + READ_SIZE, 1);
-		got = read(fd, m->text + m->len, cap - m->len);
-		if (got < 0 && errno == EINTR && !cmd_cancelled())
-			continue;
-		if (got < 0 && cmd_cancelled())
-			return env_errorf(m->env, -ECANCELED, m->file, "cancelled");
-		if (got < 0)
-			return env_errorf(m->env, -errno, m->file, "%s", strerror(errno));
-		if (!got)
-			return 0;
-		m->len += (size_t)got;
-		if (m->len > MANIFEST_MAX)
-			return env_errorf(m->env, -EFBIG, m->file, "larger than %d MiB",
-					  MANIFEST_MAX >> 20);
-	}
-}
-
-static int load(struct manifest *m)
-{
-	int fd, code;
-
-	if (!strcmp(m->file, "-")) {
-		m->file = "standard input";
-		return read_all(m, STDIN_FILENO);
-	}
-	fd = open(m->file, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return env_errorf(m->env, -errno, m->file, "%s", strerror(errno));
-	code = read_all(m, fd);
-	close(fd);
-	return code;
-}
 
 /* One line for each record that is wrong, but no flood of them. Always fails. */
 static int complain(struct manifest *m, const char *key, const char *fmt, ...)
@@ -113,7 +78,7 @@ static int unknown_key(struct manifest *m, const char *key)
 		return complain(m, key, "unknown key; did you mean %s?", near.best);
 	return complain(m, key,
 			"unknown key; there are path, size, mode, uid, gid, nstrips, "
-			"nbuckets and chunk");
+			"nbuckets, chunk and seed");
 }
 
 /* An integer from 0 to @max. What json-c cannot hold it makes the largest value. */
@@ -167,6 +132,23 @@ static int take_id(struct manifest *m, const char *key, struct json_object *val,
 	return 0;
 }
 
+static int take_seed(struct manifest *m, struct json_object *val, uint32_t *ret_seed)
+{
+	bool number = json_object_is_type(val, json_type_int);
+	const char *text, *why;
+
+	if (!number && !json_object_is_type(val, json_type_string))
+		return complain(m, "seed", "is neither an integer nor text such as \"0x2a\"");
+	/* What json-c cannot hold it makes the largest value. */
+	if (number && json_object_get_int64(val) >= 0 && json_object_get_uint64(val) == UINT64_MAX)
+		return complain(m, "seed", "does not fit; 64 bits of ones are \"-1\"");
+	text = json_object_get_string(val);
+	if (!number && strlen(text) != (size_t)json_object_get_string_len(val))
+		return complain(m, "seed", "has a NUL in it");
+	why = seed_parse(text, ret_seed);
+	return why ? complain(m, "seed", "%.40s %s", text, why) : 0;
+}
+
 /* Decoded, a path is never longer than in the text, so @names has room. */
 static int take_path(struct manifest *m, struct json_object *val, const char **ret_path)
 {
@@ -191,7 +173,7 @@ static int take_path(struct manifest *m, struct json_object *val, const char **r
 }
 
 static int take(struct manifest *m, const char *key, struct json_object *val,
-		struct famfs_create_req *req)
+		struct famfs_create_req *req, uint32_t *seed)
 {
 	if (!strcmp(key, "path"))
 		return take_path(m, val, &req->path);
@@ -209,17 +191,20 @@ static int take(struct manifest *m, const char *key, struct json_object *val,
 		return take_number(m, key, val, FAMFS_BUCKETS_MAX, &req->nbuckets);
 	if (!strcmp(key, "chunk"))
 		return take_size(m, key, val, &req->chunk_size);
+	if (!strcmp(key, "seed"))
+		return take_seed(m, val, seed);
 	return unknown_key(m, key);
 }
 
 static int take_record(struct manifest *m, struct json_object *obj)
 {
 	struct famfs_create_req req = *m->model;
+	uint32_t seed = m->model_seed;
 
 	req.path = NULL;
 	json_object_object_foreach(obj, key, val)
 	{
-		if (take(m, key, val, &req))
+		if (take(m, key, val, &req, &seed))
 			return -1;
 	}
 	if (!req.path)
@@ -230,6 +215,12 @@ static int take_record(struct manifest *m, struct json_object *obj)
 	    (req.nstrips || req.nbuckets || req.chunk_size))
 		return complain(m, NULL, "--contiguous contradicts nstrips, nbuckets and chunk");
 	m->reqs = mem_grow(m->reqs, &m->cap, m->nr + 1, sizeof(*m->reqs));
+	/* Every byte is stored, so nothing is left to be zeroed or not. */
+	if (seed)
+		req.flags &= ~(unsigned int)FAMFS_CREATE_NO_ZERO;
+	m->seeds = mem_grow(m->seeds, &m->seeds_cap, m->nr + 1, sizeof(*m->seeds));
+	m->seeds[m->nr] = seed;
+	m->seeded |= seed;
 	m->reqs[m->nr++] = req;
 	return 0;
 }
@@ -318,25 +309,33 @@ static int parse_text(struct manifest *m)
 
 /*
  * manifest_read() - the requests of a manifest; nothing of a manifest with a wrong record is used.
- * @model: what holds for a record that does not say otherwise.
- * Returns 0, or EXIT_FAILED when the reason is printed. @env keeps the paths.
+ * @model, @seed: what holds for a record that does not say otherwise.
+ * @ret_job: the caller frees its reqs and seeds; @env keeps the paths.
+ * Returns 0, or EXIT_FAILED when the reason is printed.
  */
 int manifest_read(struct cmd_env *env, const char *file, const struct famfs_create_req *model,
-		  struct place_job *ret_job)
+		  uint32_t seed, struct place_job *ret_job)
 {
-	struct manifest m = { .env = env, .file = file, .model = model };
-	int code = load(&m);
+	struct manifest m = { .env = env, .model = model, .model_seed = seed };
+	struct text text = { 0 };
+	int code = file_read(env, file, &text);
 
+	m.file = file_name(file);
+	m.text = text.s;
+	m.len = text.len;
 	if (!code)
 		code = parse_text(&m);
-	free(m.text);
+	text_free(&text);
 	if (code) {
 		free(m.names);
 		free(m.reqs);
+		free(m.seeds);
 		return code;
 	}
 	env_keep(env, m.names);
 	ret_job->reqs = m.reqs;
+	ret_job->seeds = m.seeds;
+	ret_job->seeded = m.seeded;
 	ret_job->nr = m.nr;
 	return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "cmd.h"
 
+
 /* What became of one request. @extent is the first; @more has all when there are several. */
 struct place_result {
 	uint8_t status;
@@ -34,8 +35,10 @@ struct place {
 	struct progress progress;
 	bool keep;            /* results will be shown one by one */
 	bool several;         /* several devices */
+	bool batch;           /* many files, told in sum */
 	uint64_t failed_here; /* of this job, each with its line on stderr */
 	uint64_t done_here;
+	uint64_t left;     /* files there already, whose bytes were asked for */
 	uint64_t count[3]; /* by enum famfs_create_status */
 	uint64_t create_ns;
 	struct famfs_err last;
@@ -70,6 +73,43 @@ static void keep_entry(struct place_result *r, const struct famfs_entry *entry)
 	memcpy(r->more, entry->extents, bytes);
 }
 
+/* Called in several threads at once. What is not stored reads as zeros. */
+static int fill(void *data, size_t nr, struct famfs_fill *space, struct famfs_err *err)
+{
+	const struct place *p = data;
+	uint32_t seed = p->job->seeds[nr];
+
+	return seed ? famfs_fill_random(space, seed, err) : 0;
+}
+
+/* Who wants certain bytes must hear that they were not stored: of each file, or how many. */
+static void note_left(struct place *p, const char *object)
+{
+	char message[80] = "exists with this size: its bytes were left as they are";
+
+	if (!object)
+		snprintf(message, sizeof(message), "%" PRIu64 " of the files exist%s: left as %s",
+			 p->left, p->left == 1 ? "s" : "", p->left == 1 ? "it is" : "they are");
+	progress_clear(&p->progress);
+	env_note(p->env, object ? object : p->job->device, message,
+		 "famfs verify --seed compares bytes");
+}
+
+static void exists(struct place *p, size_t nr)
+{
+	const char *path = p->job->reqs[nr].path;
+	struct text object = { 0 };
+
+	if (!p->job->seeded || !p->job->seeds[nr])
+		return;
+	p->left++;
+	if (p->batch)
+		return;
+	text_addf(&object, "%s:/%s", p->job->device, path + strspn(path, "/"));
+	note_left(p, object.s);
+	text_free(&object);
+}
+
 static void done(void *data, size_t nr, enum famfs_create_status status,
 		 const struct famfs_entry *entry, const struct famfs_err *err)
 {
@@ -88,6 +128,8 @@ static void done(void *data, size_t nr, enum famfs_create_status status,
 		p->last = *err;
 		p->failed_here++;
 	}
+	if (status == FAMFS_EXISTS)
+		exists(p, nr);
 	if (!p->keep)
 		return;
 	r = &p->results[nr];
@@ -110,6 +152,7 @@ static int create(struct place *p, const struct place_opts *opts)
 {
 	struct famfs_create_ops ops = {
 		.done = done,
+		.fill = p->job->seeded ? fill : NULL,
 		.progress = progressed,
 		.data = p,
 		.atomic = opts->atomic,
@@ -122,6 +165,7 @@ static int create(struct place *p, const struct place_opts *opts)
 	int rc;
 
 	p->failed_here = p->done_here = 0;
+	progress_init(&p->progress, p->env, p->job->seeded ? "randomizing" : "zeroing");
 	rc = famfs_open(p->env->ctx, p->job->device, flags, &fs, &err);
 	if (rc) {
 		p->count[FAMFS_FAILED] += p->job->nr;
@@ -260,6 +304,8 @@ static int run_job(struct place *p, const struct place_opts *opts)
 	for (i = 0; p->keep && i < p->job->nr; i++)
 		if (p->results[i].known)
 			show_result(p, i);
+	if (p->batch && p->left)
+		note_left(p, NULL);
 	results_free(p);
 	return code;
 }
@@ -288,12 +334,11 @@ static void show_counts(struct place *p, const struct place_opts *opts)
 int place_run(struct cmd_env *env, const struct place_job *jobs, size_t nr,
 	      const struct place_opts *opts)
 {
-	struct place p = { .env = env, .several = nr > 1 };
+	struct place p = { .env = env, .several = nr > 1, .batch = opts->summary };
 	int code = 0;
 	size_t i;
 
 	p.keep = env->json || (!env->quiet && (env->verbose || env->dry_run));
-	progress_init(&p.progress, env, "zeroing");
 	if (!p.several)
 		emit_str(&env->out, "device", NULL, jobs[0].device);
 	emit_list(&env->out, "results", EMIT_SILENT);
@@ -314,16 +359,21 @@ int place_operands(struct cmd_env *env, const struct famfs_create_req *model,
 	struct place_job *jobs = mem_calloc(nr, sizeof(*jobs));
 	struct famfs_create_req *reqs = mem_calloc(nr, sizeof(*reqs)), *next = reqs;
 	struct operand *ops = mem_calloc(nr, sizeof(*ops));
+	uint32_t *seeds = mem_calloc(nr, sizeof(*seeds));
 	int code;
 
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
 		ops[i] = operand_file(env, env->operands[i]);
+		seeds[i] = opts->seed;
+	}
 	for (i = 0; i < nr; i++) {
 		struct place_job *job = &jobs[jobs_nr];
 
 		if (!ops[i].text)
 			continue;
-		*job = (struct place_job){ .device = ops[i].device, .reqs = next };
+		*job = (struct place_job){
+			.device = ops[i].device, .reqs = next, .seeds = seeds, .seeded = opts->seed
+		};
 		for (j = i; j < nr; j++) {
 			if (!ops[j].text || strcmp(ops[j].device, job->device))
 				continue;
@@ -339,6 +389,7 @@ int place_operands(struct cmd_env *env, const struct famfs_create_req *model,
 	code = place_run(env, jobs, jobs_nr, opts);
 	free(jobs);
 	free(reqs);
+	free(seeds);
 	free(ops);
 	return code;
 }

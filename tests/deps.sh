@@ -24,6 +24,7 @@ table() {
 		build pc:libndctl libndctl-dev ndctl-devel
 		build pc:blkid libblkid-dev libblkid-devel
 		build pc:libcrypto libssl-dev openssl-devel
+		build pc:libarchive libarchive-dev libarchive-devel
 		check cmd:bats bats bats
 		check cmd:jq jq jq
 		check cmd:zstd zstd zstd

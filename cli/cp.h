@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cp: all sources are walked first and become items; then the items are copied. The destination is
+ * one famfs (cp_in.c: one famfs_create() for all) or local (cp_out.c).
+ */
+#ifndef FAMFS_CLI_CP_H
+#define FAMFS_CLI_CP_H
+
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "cmd.h"
+
+struct cp_opts {
+	bool recursive, preserve, follow, sparse, overwrite, keep_going, skip_empty, tar;
+	bool has_mode, has_uid, has_gid, has_size;
+	uint32_t mode, uid, gid;
+	uint64_t size;
+	unsigned int threads;
+	struct famfs_create_req req; /* geometry and flags */
+};
+
+/* An open famfs. @dev, @ino, @off: the same for two names of one device. */
+struct cp_side {
+	const char *device;
+	struct famfs *fs;
+	dev_t dev;
+	ino_t ino;
+	uint64_t off;
+	struct cp_side *next;
+};
+
+enum cp_kind { CP_LOCAL, CP_FAMFS, CP_STDIN };
+
+enum cp_status {
+	CP_PENDING,
+	CP_PRESENT, /* a directory that was there already */
+	CP_COPIED,
+	CP_SKIPPED,
+	CP_FAILED,
+};
+
+/* An error that is shown again in the results. */
+struct cp_kept {
+	int rc;
+	char *object, *message, *hint;
+};
+
+/**
+ * struct cp_item - one file or directory to copy.
+ * @source: as shown. @dest: inside the famfs without a first slash, or relative to cp.root.
+ * @follow: a local source that may be reached by a symbolic link.
+ * @present: a file of the same size is there. @made: a local directory that was made.
+ * @dev, @ino: what a local source was when it was walked.
+ * @side, @entry: a source in a famfs.
+ */
+struct cp_item {
+	char *source, *dest;
+	enum cp_kind kind;
+	enum cp_status status;
+	bool dir, follow, present, made;
+	uint32_t mode, uid, gid;
+	uint64_t size;
+	dev_t dev;
+	ino_t ino;
+	struct cp_side *side;
+	struct famfs_entry *entry;
+	struct cp_kept *error;
+};
+
+/**
+ * struct cp - one run.
+ * @sides: famfs that sources are in. @dst: the destination famfs; without @fs it is local.
+ * @root: the local directory that @dest is relative to, @root_name its name for people.
+ * @stream: a local destination that is written in order, or -1.
+ * @into: the destination is a directory that gets the sources' names.
+ * @base: what every @dest begins with. @slash: the destination was written with a slash at its end.
+ * @stop: nothing else is begun. @halted: the same, seen by all threads that fill.
+ * @current: the source last begun, for the progress line.
+ */
+struct cp {
+	struct cmd_env *env;
+	const struct cp_opts *opts;
+	struct cp_side *sides, dst;
+	const char *dst_text;
+	int root, stream, input;
+	char *root_name, *base;
+	bool into, slash;
+	struct cp_item **items;
+	size_t nr, cap;
+	uint32_t mask;
+	bool stop;
+	atomic_bool halted;
+	int code;
+	struct progress progress;
+	const char *_Atomic current;
+	uint64_t bytes_done, bytes_total, bytes_copied;
+};
+
+/* cp_item.c */
+struct cp_item *cp_add(struct cp *cp, enum cp_kind kind, const char *source, const char *dest);
+void cp_set_mode(const struct cp *cp, struct cp_item *item, uint32_t mode, uint32_t uid,
+		 uint32_t gid);
+char *cp_join(const char *dir, const char *name);
+char *cp_last_part(const char *path);
+void cp_free(struct cp *cp);
+
+/* cp_dest.c: return an exit code. */
+int cp_dest_open(struct cp *cp, const struct operand *op);
+void cp_side_identify(struct cp_side *side);
+bool cp_side_same(const struct cp_side *a, const struct cp_side *b);
+void cp_dest_text(const struct cp *cp, const struct cp_item *item, struct text *t);
+
+/* cp_walk.c, cp_walk_famfs.c: sources become items. */
+void cp_walk_local(struct cp *cp, const char *operand);
+void cp_walk_famfs(struct cp *cp, const struct operand *op);
+void cp_walk_stdin(struct cp *cp);
+char *cp_dest_name(struct cp *cp, struct cp_item *item, const char *source_name);
+
+/* cp_source.c: the bytes of a source; safe in several threads, but for one item at a time. */
+int cp_source_fill(struct cp *cp, struct cp_item *item, struct famfs_fill *fill,
+		   struct famfs_err *err);
+/* Returns 0 when all bytes are the same, 1 when they are not. */
+int cp_source_compare(struct cp *cp, struct cp_item *item, const struct famfs_entry *entry,
+		      struct famfs_err *err);
+
+/* cp_in.c, cp_out.c, cp_stream.c */
+void cp_in(struct cp *cp);
+void cp_out(struct cp *cp);
+int cp_stream(struct cp *cp, struct cp_item *item, bool only, struct famfs_err *err);
+void cp_out_progressed(void *data, uint64_t bytes);
+
+/* cp_report.c: what became of an item. */
+int cp_err(struct famfs_err *err, int rc, const char *object, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+void cp_fail(struct cp *cp, struct cp_item *item, const struct famfs_err *err);
+void cp_failf(struct cp *cp, struct cp_item *item, int rc, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+void cp_skip(struct cp *cp, struct cp_item *item, const char *why);
+void cp_done(struct cp *cp, struct cp_item *item, enum cp_status status);
+void cp_progress(struct cp *cp);
+int cp_report(struct cp *cp);
+
+#endif

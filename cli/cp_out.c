@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Out of a famfs. A local file is written without a name, or under one of its own, and gets the
+ * name that is wanted when it is complete. Below the destination no symbolic link is followed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "cp.h"
+
+enum { DIR_OPEN = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, TRIES = 100 };
+
+/* A file being written in directory @dir; @name is empty while it has none. */
+struct tmp {
+	int dir, fd;
+	char name[32];
+};
+
+/* ---------------------------------------------------------------- directories */
+
+/* Opens the directory that @dest lies in, part by part. Return: a descriptor, or -errno. */
+static int open_parent(const struct cp *cp, const char *dest, const char **ret_name)
+{
+	int dir = openat(cp->root, ".", DIR_OPEN), next, rc;
+	const char *slash;
+	char *part;
+
+	for (; dir >= 0 && (slash = strchr(dest, '/')); dest = slash + 1) {
+		part = mem_strndup(dest, (size_t)(slash - dest));
+		next = strcmp(part, "..") ? openat(dir, part, DIR_OPEN) : -1;
+		rc = strcmp(part, "..") ? errno : EINVAL;
+		free(part);
+		close(dir);
+		dir = next;
+		errno = rc;
+	}
+	*ret_name = dest;
+	if (dir >= 0 && !strcmp(dest, "..")) {
+		close(dir);
+		return -EINVAL;
+	}
+	return dir < 0 ? -errno : dir;
+}
+
+static void make_dir(struct cp *cp, struct cp_item *item)
+{
+	const char *name;
+	struct stat st;
+	int dir;
+
+	if (!*item->dest) {
+		item->status = CP_PRESENT;
+		return;
+	}
+	dir = open_parent(cp, item->dest, &name);
+	if (dir < 0) {
+		/* A dry run makes no directories, and so finds none. */
+		if (cp->env->dry_run && dir == -ENOENT)
+			cp_done(cp, item, CP_COPIED);
+		else
+			cp_failf(cp, item, dir, "%s", strerror(-dir));
+		return;
+	}
+	if (!fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW)) {
+		if (S_ISDIR(st.st_mode))
+			item->status = CP_PRESENT;
+		else
+			cp_failf(cp, item, -ENOTDIR, "%s exists and is no directory", item->dest);
+	} else if (!cp->env->dry_run && mkdirat(dir, name, 0700)) {
+		cp_failf(cp, item, -errno, "%s cannot be made: %s", item->dest, strerror(errno));
+	} else {
+		item->made = !cp->env->dry_run;
+		cp_done(cp, item, CP_COPIED);
+	}
+	close(dir);
+}
+
+/* ------------------------------------------------------------- mode and owner */
+
+/*
+ * Who may not give files away keeps them, as with cp -p; then nobody may run them as someone else.
+ */
+static int set_attributes(const struct cp *cp, const struct cp_item *item, int fd, uint32_t mode)
+{
+	const struct cp_opts *opts = cp->opts;
+	uid_t uid = opts->preserve || opts->has_uid ? item->uid : (uid_t)-1;
+	gid_t gid = opts->preserve || opts->has_gid ? item->gid : (gid_t)-1;
+
+	if ((uid != (uid_t)-1 || gid != (gid_t)-1) && fchown(fd, uid, gid)) {
+		if (errno != EPERM || opts->has_uid || opts->has_gid)
+			return -errno;
+		mode &= 0777U;
+	}
+	return fchmod(fd, mode) ? -errno : 0;
+}
+
+/* Directories get their modes last: one that may not be written in could not be filled. */
+static void finish_dirs(struct cp *cp)
+{
+	size_t i;
+
+	for (i = cp->nr; i-- > 0;) {
+		struct cp_item *item = cp->items[i];
+		const char *name;
+		int dir, fd, rc;
+
+		if (!item->made)
+			continue;
+		dir = open_parent(cp, item->dest, &name);
+		fd = dir < 0 ? dir : openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+		rc = fd >= 0 ? set_attributes(cp, item, fd, item->mode) : dir < 0 ? dir : -errno;
+		if (fd >= 0)
+			close(fd);
+		if (dir >= 0)
+			close(dir);
+		if (rc)
+			cp_failf(cp, item, rc, "mode and owner: %s", strerror(-rc));
+	}
+}
+
+/* ----------------------------------------------------------------------- files */
+
+static void tmp_new_name(struct tmp *tmp)
+{
+	uint64_t r = clock_ns();
+
+	while (getrandom(&r, sizeof(r), GRND_NONBLOCK) < 0 && errno == EINTR)
+		;
+	snprintf(tmp->name, sizeof(tmp->name), ".famfs-%016llx", (unsigned long long)r);
+}
+
+static int tmp_open_named(struct tmp *tmp)
+{
+	int i;
+
+	for (i = 0; i < TRIES; i++) {
+		tmp_new_name(tmp);
+		tmp->fd = openat(tmp->dir, tmp->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (tmp->fd >= 0 || errno != EEXIST)
+			break;
+	}
+	if (tmp->fd >= 0)
+		return 0;
+	tmp->name[0] = '\0';
+	return -errno;
+}
+
+/* Without a name, where the file system can and /proc is there to give it one later. */
+static int tmp_open(struct tmp *tmp)
+{
+	tmp->fd = -1;
+	if (!access("/proc/self/fd", X_OK))
+		tmp->fd = openat(tmp->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	return tmp->fd >= 0 ? 0 : tmp_open_named(tmp);
+}
+
+static int tmp_link(struct tmp *tmp, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", tmp->fd);
+	return linkat(AT_FDCWD, path, tmp->dir, name, AT_SYMLINK_FOLLOW) ? -errno : 0;
+}
+
+/* Gives the file its name, in place of what has it. */
+static int tmp_publish(struct tmp *tmp, const char *name)
+{
+	int i, rc = 0;
+
+	if (!tmp->name[0]) {
+		rc = tmp_link(tmp, name);
+		if (rc != -EEXIST)
+			return rc;
+		for (i = 0; i < TRIES && rc == -EEXIST; i++) {
+			tmp_new_name(tmp);
+			rc = tmp_link(tmp, tmp->name);
+		}
+	}
+	if (rc) {
+		tmp->name[0] = '\0';
+		return rc;
+	}
+	if (renameat(tmp->dir, tmp->name, tmp->dir, name))
+		return -errno;
+	tmp->name[0] = '\0';
+	return 0;
+}
+
+static void tmp_close(struct tmp *tmp)
+{
+	if (tmp->name[0])
+		unlinkat(tmp->dir, tmp->name, 0);
+	close(tmp->fd);
+}
+
+void cp_out_progressed(void *data, uint64_t bytes)
+{
+	struct cp *cp = data;
+
+	cp->bytes_done += bytes;
+	cp_progress(cp);
+}
+
+static int write_file(struct cp *cp, struct cp_item *item, int fd, struct famfs_err *err)
+{
+	struct text name = { 0 };
+	struct famfs_data_opts opts = {
+		.progress = cp_out_progressed,
+		.data = cp,
+		.sparse = cp->opts->sparse,
+	};
+	int rc;
+
+	cp_dest_text(cp, item, &name);
+	opts.name = name.s;
+	rc = famfs_copy_out(item->side->fs, item->entry, 0, item->size, fd, &opts, err);
+	text_free(&name);
+	return rc;
+}
+
+/* A file that was there keeps its mode, unless one is wanted. */
+static int existing(const struct cp *cp, const struct cp_item *item, int dir, const char *name,
+		    uint32_t *mode)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (st.st_dev == item->side->dev && st.st_ino == item->side->ino)
+		return -EBUSY;
+	if (S_ISREG(st.st_mode) && !cp->opts->preserve && !cp->opts->has_mode)
+		*mode = st.st_mode & 0777U;
+	return 0;
+}
+
+/* Return: 0; else *@err or, when that is not set, the errno tells why. */
+static int copy_in_dir(struct cp *cp, struct cp_item *item, int dir, const char *name,
+		       struct famfs_err *err)
+{
+	struct tmp tmp = { .dir = dir };
+	uint32_t mode = item->mode;
+	int rc = existing(cp, item, dir, name, &mode);
+
+	if (rc || cp->env->dry_run)
+		return rc;
+	rc = tmp_open(&tmp);
+	if (rc)
+		return rc;
+	rc = write_file(cp, item, tmp.fd, err);
+	if (!rc)
+		rc = set_attributes(cp, item, tmp.fd, mode);
+	if (!rc)
+		rc = tmp_publish(&tmp, name);
+	tmp_close(&tmp);
+	return rc;
+}
+
+static void copy_file(struct cp *cp, struct cp_item *item)
+{
+	struct famfs_err err = { .rc = 0 };
+	struct text dest = { 0 };
+	const char *name;
+	int dir, rc;
+
+	dir = rc = open_parent(cp, item->dest, &name);
+	if (dir >= 0) {
+		rc = copy_in_dir(cp, item, dir, name, &err);
+		close(dir);
+	} else if (rc == -ENOENT && cp->env->dry_run) {
+		rc = 0;
+	}
+	if (rc && !err.rc) {
+		cp_dest_text(cp, item, &dest);
+		cp_err(&err, rc, dest.s, "%s",
+		       rc == -EBUSY ? "is the image that is copied from" : strerror(-rc));
+		text_free(&dest);
+	}
+	if (rc)
+		cp_fail(cp, item, &err);
+	else
+		cp_done(cp, item, CP_COPIED);
+}
+
+static size_t count_files(struct cp *cp)
+{
+	size_t i, nr = 0;
+
+	for (i = 0; i < cp->nr; i++) {
+		if (cp->items[i]->status != CP_PENDING || cp->items[i]->dir)
+			continue;
+		cp->bytes_total += cp->items[i]->size;
+		nr++;
+	}
+	return nr;
+}
+
+static void copy_stream(struct cp *cp, struct cp_item *item, bool only)
+{
+	struct famfs_err err;
+
+	if (item->dir)
+		cp_skip(cp, item, "is a directory, which cannot be written to a stream");
+	else if (!cp->env->dry_run && cp_stream(cp, item, only, &err))
+		cp_fail(cp, item, &err);
+	else
+		cp_done(cp, item, CP_COPIED);
+}
+
+void cp_out(struct cp *cp)
+{
+	size_t i, files = count_files(cp);
+
+	for (i = 0; i < cp->nr && !cp->stop && !cmd_cancelled(); i++) {
+		struct cp_item *item = cp->items[i];
+
+		if (item->status != CP_PENDING)
+			continue;
+		cp->current = item->source;
+		if (cp->stream >= 0)
+			copy_stream(cp, item, files == 1);
+		else if (item->dir)
+			make_dir(cp, item);
+		else
+			copy_file(cp, item);
+	}
+	finish_dirs(cp);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bytes of a source: of a local file, of a file in a famfs, of standard input. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cp.h"
+
+enum { COMPARE_SIZE = 1 << 20 };
+
+/* The descriptor to read from; standard input keeps its own. */
+static int open_source(struct cp *cp, struct cp_item *item, struct famfs_err *err)
+{
+	int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	struct stat st;
+	int fd;
+
+	if (item->kind == CP_STDIN)
+		return cp->input;
+	fd = open(item->source, flags | (item->follow ? 0 : O_NOFOLLOW));
+	if (fd < 0)
+		return cp_err(err, -errno, item->source, "%s", strerror(errno));
+	if (fstat(fd, &st) || st.st_dev != item->dev || st.st_ino != item->ino) {
+		close(fd);
+		return cp_err(err, -ESTALE, item->source, "is another file than before");
+	}
+	if ((uint64_t)st.st_size == item->size)
+		return fd;
+	close(fd);
+	return cp_err(err, -ESTALE, item->source, "had %llu bytes and has %llu now",
+		      (unsigned long long)item->size, (unsigned long long)st.st_size);
+}
+
+static void close_source(const struct cp *cp, int fd)
+{
+	if (fd >= 0 && fd != cp->input)
+		close(fd);
+}
+
+int cp_source_fill(struct cp *cp, struct cp_item *item, struct famfs_fill *fill,
+		   struct famfs_err *err)
+{
+	int fd, rc;
+
+	cp->current = item->source;
+	if (item->kind == CP_FAMFS)
+		return famfs_fill_from_file(fill, item->side->fs, item->entry, err);
+	fd = open_source(cp, item, err);
+	if (fd < 0)
+		return fd;
+	rc = famfs_fill_from_fd(fill, fd, item->source, err);
+	close_source(cp, fd);
+	return rc;
+}
+
+/* Reads @len bytes on; Return: 0, 1 at an early end, or a negative errno. */
+static int read_on(const struct cp_item *item, int fd, char *buf, size_t len, struct famfs_err *err)
+{
+	ssize_t got;
+
+	while (len) {
+		got = read(fd, buf, len);
+		if (got < 0 && errno == EINTR && !cmd_cancelled())
+			continue;
+		if (got < 0)
+			return cp_err(err, -errno, item->source, "%s", strerror(errno));
+		if (!got)
+			return 1;
+		buf += got;
+		len -= (size_t)got;
+	}
+	return 0;
+}
+
+static int read_source(const struct cp_item *item, int fd, uint64_t off, char *buf, size_t len,
+		       struct famfs_err *err)
+{
+	if (cmd_cancelled())
+		return cp_err(err, -ECANCELED, item->source, "cancelled");
+	if (item->kind == CP_FAMFS)
+		return famfs_read(item->side->fs, item->entry, off, buf, len, err);
+	return read_on(item, fd, buf, len, err);
+}
+
+static int compare(struct cp *cp, struct cp_item *item, int fd, const struct famfs_entry *entry,
+		   struct famfs_err *err)
+{
+	size_t most = item->size < COMPARE_SIZE ? (size_t)item->size : COMPARE_SIZE, len;
+	char *mine = mem_calloc(2, most), *theirs = mine + most;
+	uint64_t off, base = cp->bytes_done;
+	int rc = 0;
+
+	for (off = 0; off < item->size && !rc; off += len) {
+		len = item->size - off < most ? (size_t)(item->size - off) : most;
+		rc = read_source(item, fd, off, mine, len, err);
+		if (!rc)
+			rc = famfs_read(cp->dst.fs, entry, off, theirs, len, err);
+		if (!rc)
+			rc = memcmp(mine, theirs, len) ? 1 : 0;
+		cp->bytes_done = base + off + len;
+		cp_progress(cp);
+	}
+	/* A pipe may have more than was said. */
+	if (!rc && item->kind == CP_STDIN && read_on(item, fd, mine, 1, err) == 0)
+		rc = 1;
+	free(mine);
+	return rc;
+}
+
+int cp_source_compare(struct cp *cp, struct cp_item *item, const struct famfs_entry *entry,
+		      struct famfs_err *err)
+{
+	int fd = -1, rc;
+
+	cp->current = item->source;
+	if (item->kind != CP_FAMFS) {
+		fd = open_source(cp, item, err);
+		if (fd < 0)
+			return fd;
+	}
+	rc = compare(cp, item, fd, entry, err);
+	close_source(cp, fd);
+	return rc;
+}

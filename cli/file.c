@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file.h"
+
+enum { FILE_MAX = 256 << 20, READ_SIZE = 1 << 16 };
+
+const char *file_name(const char *file)
+{
+	return strcmp(file, "-") ? file : "standard input";
+}
+
+int file_read_fd(struct cmd_env *env, int fd, const char *name, struct text *ret_text)
+{
+	ssize_t got;
+
+	text_add(ret_text, "", 0);
+	for (;;) {
+		ret_text->s = mem_grow(ret_text->s, &ret_text->cap, ret_text->len + READ_SIZE, 1);
+		got = read(fd, ret_text->s + ret_text->len, READ_SIZE - 1);
+		if (got < 0 && errno == EINTR && !cmd_cancelled())
+			continue;
+		if (got < 0 && cmd_cancelled())
+			return env_errorf(env, -ECANCELED, name, "cancelled");
+		if (got < 0)
+			return env_errorf(env, -errno, name, "%s", strerror(errno));
+		if (!got)
+			break;
+		ret_text->len += (size_t)got;
+		if (ret_text->len > FILE_MAX)
+			return env_errorf(env, -EFBIG, name, "larger than %d MiB", FILE_MAX >> 20);
+	}
+	ret_text->s[ret_text->len] = '\0';
+	return 0;
+}
+
+int file_read(struct cmd_env *env, const char *file, struct text *ret_text)
+{
+	int fd, code;
+
+	if (!strcmp(file, "-"))
+		return file_read_fd(env, STDIN_FILENO, file_name(file), ret_text);
+	fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return env_errorf(env, -errno, file, "%s", strerror(errno));
+	code = file_read_fd(env, fd, file, ret_text);
+	close(fd);
+	return code;
+}
+
+int file_write_all(int fd, const void *buf, size_t len)
+{
+	const char *at = buf;
+	ssize_t put;
+
+	while (len) {
+		/* A signal ends a long write with what went through so far, and no error. */
+		if (cmd_cancelled())
+			return -EINTR;
+		put = write(fd, at, len);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return put ? -errno : -EIO;
+		at += put;
+		len -= (size_t)put;
+	}
+	return 0;
+}
+
+bool file_is_device(int fd, const char *device)
+{
+	const char *at = strrchr(device, '@');
+	char *path = mem_strndup(device, at ? (size_t)(at - device) : strlen(device));
+	struct stat out, whole, part;
+	bool same = true;
+
+	if (!fstat(fd, &out)) {
+		same = !stat(device, &whole) && whole.st_dev == out.st_dev &&
+		       whole.st_ino == out.st_ino;
+		same |= !stat(path, &part) && part.st_dev == out.st_dev &&
+			part.st_ino == out.st_ino;
+		same |= S_ISBLK(out.st_mode);
+		if (S_ISCHR(out.st_mode) && !stat(path, &part) && S_ISCHR(part.st_mode))
+			same |= part.st_rdev == out.st_rdev;
+	}
+	free(path);
+	return same;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "listing.h"
+
+const char *path_below(const char *path, const char *top)
+{
+	size_t len = strlen(top);
+
+	if (!len)
+		return path;
+	return !strncmp(path, top, len) && path[len] == '/' ? path + len + 1 : NULL;
+}
+
+static int compare_bytes(const void *a, const void *b)
+{
+	const struct listing_row *x = a, *y = b;
+
+	return strcmp(x->u.path, y->u.path);
+}
+
+/* A slash comes before all other bytes. */
+static int compare_parts(const void *a, const void *b)
+{
+	const struct listing_row *x = a, *y = b;
+	const unsigned char *p = (const unsigned char *)x->u.path;
+	const unsigned char *q = (const unsigned char *)y->u.path;
+
+	for (; *p && *p == *q; p++)
+		q++;
+	if (*p && *q && (*p == '/' || *q == '/'))
+		return *p == '/' ? -1 : 1;
+	return *p - *q;
+}
+
+int listing_collect(struct listing *l)
+{
+	uint64_t cursor = 0, before = 0;
+	struct famfs_entry entry;
+	struct famfs_err err;
+	size_t i;
+	int rc;
+
+	while ((rc = famfs_next(l->fs, &cursor, &entry, &err)) == 1) {
+		if (l->wanted(l->data, &entry)) {
+			l->rows = mem_grow(l->rows, &l->cap, l->nr + 1, sizeof(*l->rows));
+			l->rows[l->nr].cursor = before;
+			l->rows[l->nr++].u.at = l->names.len;
+			text_add(&l->names, entry.path, strlen(entry.path) + 1);
+		}
+		before = cursor;
+	}
+	if (rc)
+		return env_error(l->env, &err);
+	for (i = 0; i < l->nr; i++)
+		l->rows[i].u.path = l->names.s + l->rows[i].u.at;
+	if (l->nr)
+		qsort(l->rows, l->nr, sizeof(*l->rows),
+		      l->by_parts ? compare_parts : compare_bytes);
+	return 0;
+}
+
+void listing_free(struct listing *l)
+{
+	free(l->rows);
+	text_free(&l->names);
+	l->rows = NULL;
+	l->nr = l->cap = 0;
+}
+
+int listing_entry(struct famfs *fs, const struct listing_row *row, struct famfs_entry *ret_entry,
+		  struct famfs_err *err)
+{
+	uint64_t cursor = row->cursor;
+
+	return famfs_next(fs, &cursor, ret_entry, err);
+}
+
+void note_unusable(struct cmd_env *env, struct famfs *fs, const char *device)
+{
+	struct famfs_info info;
+	struct famfs_err err;
+	char message[64], hint[160];
+
+	if (famfs_info(fs, &info, &err) || !info.unusable)
+		return;
+	snprintf(message, sizeof(message), "%" PRIu64 " entr%s", info.unusable,
+		 info.unusable == 1 ? "y has an unusable name" : "ies have unusable names");
+	snprintf(hint, sizeof(hint), "famfs check %.120s lists %s", device,
+		 info.unusable == 1 ? "it" : "them");
+	env_note(env, device, message, hint);
+}
