@@ -21,6 +21,8 @@ struct batch {
 	size_t *there_of;
 	size_t nr, done_nr, there_nr, there_cap, there_of_cap;
 	bool failed;
+	bool said; /* @last was */
+	struct famfs_err last;
 	uint64_t base; /* cp.bytes_done before */
 	/* The library counts space; files count here with their bytes. */
 	_Atomic uint64_t space_done, space_begun; /* now, and when the last file was begun */
@@ -238,6 +240,17 @@ static void keep_there(struct batch *b, size_t nr, const struct famfs_entry *ent
 	b->there_of[b->there_nr++] = nr;
 }
 
+/* The same words about the same object again: the whole call failed, and that was said. */
+static bool ends_everything(struct batch *b, const struct famfs_err *err)
+{
+	bool again = b->said && !strcmp(b->last.message, err->message) &&
+		     !strcmp(b->last.object, err->object);
+
+	b->said = true;
+	b->last = *err;
+	return again;
+}
+
 static void done(void *data, size_t nr, enum famfs_create_status status,
 		 const struct famfs_entry *entry, const struct famfs_err *err)
 {
@@ -249,7 +262,7 @@ static void done(void *data, size_t nr, enum famfs_create_status status,
 		cp_done(b->cp, b->items[nr], CP_COPIED);
 	else if (status == FAMFS_EXISTS)
 		keep_there(b, nr, entry);
-	else if (err->rc != NOT_BEGUN)
+	else if (err->rc != NOT_BEGUN && !ends_everything(b, err))
 		cp_fail(b->cp, b->items[nr], err);
 }
 
