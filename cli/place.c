@@ -10,7 +10,6 @@
 
 #include "cmd.h"
 
-
 /* What became of one request. @extent is the first; @more has all when there are several. */
 struct place_result {
 	uint8_t status;

@@ -32,10 +32,11 @@ void data_stop_at(struct data_job *job, uint64_t off)
 /* One contiguous run of the device, in parts that fit the worker's buffers. */
 static int do_run(struct data_worker *worker, uint64_t off, uint64_t dev_off, uint64_t len)
 {
+	uint64_t most = worker->job->part ? worker->job->part : DATA_BUF;
 	int rc = 0;
 
 	while (len > 0 && !rc) {
-		size_t part = len < DATA_BUF ? (size_t)len : DATA_BUF;
+		size_t part = (size_t)(len < most ? len : most);
 
 		rc = worker->job->op(worker, off, dev_off, part);
 		off += part;

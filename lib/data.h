@@ -22,7 +22,7 @@ struct data_worker {
 
 /*
  * One piece of a run of the device: file bytes [@off, @off + @len) are device bytes from @dev_off
- * on; @len is at most DATA_BUF. Return: 0, or -errno with worker->err, which ends the work.
+ * on; @len is at most job->part. Return: 0, or -errno with worker->err, which ends the work.
  */
 typedef int (*data_op)(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len);
 
@@ -32,6 +32,7 @@ struct data_job {
 	const char *dev_name;
 	const struct famfs_entry *entry;
 	uint64_t off, len; /* the range of the file */
+	size_t part;       /* most bytes the operation is given; 0: DATA_BUF */
 	data_op op;
 	void *arg;            /* the operation's own */
 	bool writes;          /* every thread fences what it wrote */

@@ -89,13 +89,21 @@ int dev_zero(struct dev *dev, uint64_t off, uint64_t len,
 	     void (*progress)(void *data, uint64_t bytes), void *data, struct famfs_err *err);
 
 /*
- * The bytes of files, anywhere on the device; whole or an error. What is written is written back as
- * well; the thread that wrote calls dev_data_fence() before anything is published.
+ * The bytes of files, anywhere on the device; whole or an error. What is written is written back
+ * as well; the thread that wrote calls dev_data_fence() before anything is published. -EFAULT: what
+ * was to be stored could not be read.
  */
 int dev_data_read(struct dev *dev, uint64_t off, void *buf, size_t len, struct famfs_err *err);
 int dev_data_write(struct dev *dev, uint64_t off, const void *buf, size_t len,
 		   struct famfs_err *err);
 int dev_data_fence(struct dev *dev, struct famfs_err *err);
+
+/* Images: has the kernel copy from a file. Return: how many bytes it did, perhaps none. */
+size_t dev_data_take(struct dev *dev, uint64_t off, int fd, uint64_t fd_off, size_t len);
+
+/* Compares with @buf: 0 equal, 1 not, -errno. @scratch: @len bytes, for what must be read first. */
+int dev_data_compare(struct dev *dev, uint64_t off, const void *buf, size_t len, void *scratch,
+		     struct famfs_err *err);
 
 /*
  * The writers' lock of this host: flock(LOCK_EX) on the device node. @wait: block; else -EBUSY.

@@ -70,15 +70,18 @@ int dev_data_read(struct dev *dev, uint64_t off, void *buf, size_t len, struct f
 	return 0;
 }
 
-static int image_write(struct dev *dev, uint64_t off, const char *from, size_t len,
-		       struct famfs_err *err)
+/* A store behind the end would make a cut image grow again, as if nothing were lost. */
+static bool has_shrunk(const struct dev *dev, uint64_t end)
 {
 	struct stat st;
 
-	/* A store behind the end would make a cut image grow again, as if nothing were lost. */
-	if (fstat(dev->fd, &st) < 0)
-		return image_failed(dev, off, "stored to", -1, err);
-	if (dev->base + off + len > (uint64_t)st.st_size)
+	return fstat(dev->fd, &st) < 0 || dev->base + end > (uint64_t)st.st_size;
+}
+
+static int image_write(struct dev *dev, uint64_t off, const char *from, size_t len,
+		       struct famfs_err *err)
+{
+	if (has_shrunk(dev, off + len))
 		return image_failed(dev, off, "stored to", 0, err);
 	while (len > 0) {
 		ssize_t n = pwrite(dev->fd, from, len, (off_t)(dev->base + off));
@@ -108,7 +111,54 @@ int dev_data_write(struct dev *dev, uint64_t off, const void *buf, size_t len,
 	copy.dst = dev->map + off;
 	if (guard_call(do_copy, &copy, &addr) == 0)
 		return 0;
+	if ((uintptr_t)addr - (uintptr_t)buf < len)
+		return err_set(err, -EFAULT, dev->name, "what was to be stored is not there");
 	return dev_fault(dev, "stored to", off, addr, err);
+}
+
+size_t dev_data_take(struct dev *dev, uint64_t off, int fd, uint64_t fd_off, size_t len)
+{
+	off_t from = (off_t)fd_off, to = (off_t)(dev->base + off);
+	struct famfs_err ignored;
+	size_t done = 0;
+
+	if (dev->kind != FAMFS_DEV_IMAGE || dev_check_write(dev, &ignored) ||
+	    dev_check_range(dev, off, len, dev->size, &ignored) || has_shrunk(dev, off + len))
+		return 0;
+	while (done < len) {
+		ssize_t n = copy_file_range(fd, &from, dev->fd, &to, len - done, 0);
+
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	return done;
+}
+
+static int do_compare(void *arg)
+{
+	const struct copying *c = arg;
+
+	return memcmp(c->dst, c->src, c->len) != 0;
+}
+
+int dev_data_compare(struct dev *dev, uint64_t off, const void *buf, size_t len, void *scratch,
+		     struct famfs_err *err)
+{
+	struct copying compare = { .src = buf, .len = len };
+	void *addr;
+	int rc;
+
+	if (dev->kind == FAMFS_DEV_IMAGE) {
+		rc = dev_data_read(dev, off, scratch, len, err);
+		return rc ? rc : memcmp(scratch, buf, len) != 0;
+	}
+	rc = prepare(dev, off, len, err);
+	if (rc)
+		return rc;
+	compare.dst = dev->map + off;
+	rc = guard_call(do_compare, &compare, &addr);
+	return rc < 0 ? dev_fault(dev, "read", off, addr, err) : rc;
 }
 
 int dev_data_fence(struct dev *dev, struct famfs_err *err)

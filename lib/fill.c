@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Filling the space of a file that is not logged yet. */
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,14 +11,21 @@
 #include "fs.h"
 #include "resolve.h"
 
+/* What is copied at once where no buffer is needed. */
+#define WINDOW (2U << 20)
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* Linux 5.14 */
+#endif
+
 const struct famfs_entry *famfs_fill_entry(const struct famfs_fill *fill)
 {
 	return fill->entry;
 }
 
 /*
- * On an image everything becomes a hole first, which costs nothing. On devdax only what lies behind
- * the file's last byte is zeroed here; what comes before it is for the caller to store.
+ * What lies behind the last byte is zeroed here; what comes before it is stored by the caller, or
+ * zeroed when it turns out to be left out.
  */
 int fill_prepare(struct famfs_fill *fill, struct famfs_err *err)
 {
@@ -26,10 +34,8 @@ int fill_prepare(struct famfs_fill *fill, struct famfs_err *err)
 
 	for (uint32_t i = 0; i < entry->extents_nr && !rc; i++) {
 		const struct famfs_extent *extent = &entry->extents[i];
-		uint64_t len = extent->len;
+		uint64_t len = resolve_slack(entry, i);
 
-		if (fill->dev->kind == FAMFS_DEV_DAX)
-			len = resolve_slack(entry, i);
 		if (len)
 			rc = dev_zero(fill->dev, extent->off + extent->len - len, len, NULL, NULL,
 				      err);
@@ -80,7 +86,7 @@ static int zero_gap(struct famfs_fill *fill, uint64_t off, uint64_t end, struct 
 	job.off = fill->known;
 	job.len = off > fill->known ? off - fill->known : 0;
 	job.progress = NULL;
-	if (job.len && fill->dev->kind == FAMFS_DEV_DAX)
+	if (job.len)
 		rc = data_run(&job, err);
 	if (!rc && end > fill->known)
 		fill->known = end;
@@ -145,7 +151,8 @@ static int source_short(struct famfs_err *err, const char *name, uint64_t off)
 			"copy it again when nobody changes it");
 }
 
-static int fd_op(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len)
+/* Reads @len bytes, at most DATA_BUF, and stores them. */
+static int read_and_store(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len)
 {
 	const struct from_fd *from = worker->job->arg;
 	size_t got = 0;
@@ -168,6 +175,48 @@ static int fd_op(struct data_worker *worker, uint64_t off, uint64_t dev_off, siz
 		got += (size_t)n;
 	}
 	return fill_store(worker, dev_off, worker->buf, len);
+}
+
+/* devdax: one copy, from the source's own pages. Return: true if that was possible. */
+static bool store_mapped(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len,
+			 int *ret_rc)
+{
+	const struct from_fd *from = worker->job->arg;
+	void *window = mmap(NULL, len, PROT_READ, MAP_SHARED, from->fd, (off_t)off);
+	int rc;
+
+	if (window == MAP_FAILED)
+		return false;
+	(void)madvise(window, len, MADV_POPULATE_READ);
+	rc = dev_data_write(worker->job->dev, dev_off, window, len, &worker->err);
+	munmap(window, len);
+	/* The source has no such page any more: reading tells what is wrong with it. */
+	if (rc == -EFAULT)
+		return false;
+	*ret_rc = rc ? data_error(worker->job, rc, &worker->err) : 0;
+	return true;
+}
+
+/* What the kernel can copy by itself is copied so; the rest goes through the worker's buffer. */
+static int fd_op(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len)
+{
+	struct data_job *job = worker->job;
+	const struct from_fd *from = job->arg;
+	size_t at = 0;
+	int rc = 0;
+
+	if (!from->in_order && job->dev->kind == FAMFS_DEV_DAX &&
+	    store_mapped(worker, off, dev_off, len, &rc))
+		return rc;
+	if (!from->in_order)
+		at = dev_data_take(job->dev, dev_off, from->fd, off, len);
+	while (at < len && !rc) {
+		size_t part = len - at < DATA_BUF ? len - at : DATA_BUF;
+
+		rc = read_and_store(worker, off + at, dev_off + at, part);
+		at += part;
+	}
+	return rc;
 }
 
 /* Is there more than was expected? */
@@ -195,6 +244,7 @@ int famfs_fill_from_fd(struct famfs_fill *fill, int fd, const char *name, struct
 	from.in_order = fstat(fd, &st) || !S_ISREG(st.st_mode);
 	if (from.in_order)
 		job.threads = 1;
+	job.part = WINDOW;
 	rc = data_run(&job, err);
 	if (!rc)
 		fill->known = fill->entry->size;

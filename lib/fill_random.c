@@ -78,18 +78,21 @@ static void note_difference(struct data_worker *worker, uint64_t off)
 static int verify_op(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len)
 {
 	struct data_job *job = worker->job;
-	int rc = dev_data_read(job->dev, dev_off, worker->buf, len, &worker->err);
-	const uint8_t *wanted;
+	const uint8_t *wanted = generate(worker, off, len);
+	int rc = dev_data_compare(job->dev, dev_off, wanted, len, worker->buf, &worker->err);
 	size_t at = 0;
 
+	/* Only where they differ is it worth knowing where. */
+	if (rc > 0)
+		rc = dev_data_read(job->dev, dev_off, worker->buf, len, &worker->err);
+	else if (rc == 0)
+		return 0;
 	if (rc)
 		return data_error(job, rc, &worker->err);
-	wanted = generate(worker, off, len);
-	if (!memcmp(worker->buf, wanted, len))
-		return 0;
-	while (worker->buf[at] == wanted[at])
+	while (at < len && worker->buf[at] == wanted[at])
 		at++;
-	note_difference(worker, off + at);
+	if (at < len)
+		note_difference(worker, off + at);
 	return 0;
 }
 
