@@ -9,8 +9,8 @@
 int cp_tar(struct cmd_env *env, const struct operand *src, size_t nr, const struct operand *dst);
 
 /*
- * cp_tar_in() - unpacks into the directory @dst, which is made if only it is missing. @archive: a file,
- * or "-" for standard input. Return: an exit code.
+ * cp_tar_in() - unpacks into the directory @dst, which is made if only it is missing.
+ * @archive: a file, or "-" for standard input. Return: an exit code.
  */
 int cp_tar_in(struct cmd_env *env, const char *archive, const struct operand *dst,
 	      const struct cp_opts *opts);

@@ -192,8 +192,8 @@ static struct cp_item *new_item(struct tar_in *in, const char *name, const char 
 static void note_stripped(struct tar_in *in)
 {
 	if (!in->noted)
-		env_note(in->cp.env, in->r.name, "has absolute names: taken without the first slash",
-			 "");
+		env_note(in->cp.env, in->r.name,
+			 "has absolute names: taken without the first slash", "");
 	in->noted = true;
 }
 

@@ -20,13 +20,14 @@
 
 #include "file.h"
 
-/* Bytes read at a time; tar's unit, of which an archive has a whole number; bytes written at a time. */
+/* Bytes read at a time; tar's unit, of which an archive has a whole number; bytes written. */
 enum { PART = 1 << 20, RECORD = 10240, BLOCK = 100 * RECORD };
 
 /**
  * struct tar_out - one packing.
- * @path: where the archive goes, @tmp: where it is while it is not complete; both NULL for a stream.
- * @rc: what writing failed with. @utf8: without it libarchive takes names for bytes without meaning.
+ * @path: where the archive goes, @tmp: where it is until it is complete; both NULL for a stream.
+ * @rc: what writing failed with.
+ * @utf8: without it libarchive takes names for bytes without meaning.
  */
 struct tar_out {
 	struct cp cp;

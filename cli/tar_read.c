@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,7 +14,7 @@
 #include "cp.h"
 #include "file.h"
 
-enum { READ_SIZE = 1 << 20, ZEROS_SIZE = 1 << 16 };
+enum { READ_SIZE = 1 << 20, ZEROS_SIZE = 1 << 16, POLL_MS = 100 };
 
 static int failed(struct tar_reader *r, const char *what, struct famfs_err *err)
 {
@@ -29,18 +30,37 @@ static int failed(struct tar_reader *r, const char *what, struct famfs_err *err)
 		      why ? why : "no reason is given");
 }
 
-/* A signal ends a reading that waits for a pipe. */
+/*
+ * Reads once there is something. The signal that cancels the command can go to another thread than
+ * this one, or come just before it would wait, so it does not wait without an end. Return: as
+ * read(2).
+ */
+static ssize_t read_fd(struct tar_reader *r)
+{
+	struct pollfd fd = { .fd = r->fd, .events = POLLIN };
+	ssize_t got;
+	int ready;
+
+	for (;;) {
+		ready = poll(&fd, 1, POLL_MS);
+		got = ready > 0 ? read(r->fd, r->buf, READ_SIZE) : ready;
+		if (cmd_cancelled()) {
+			errno = ECANCELED;
+			return -1;
+		}
+		if (ready && (got >= 0 || errno != EINTR))
+			return got;
+	}
+}
+
 static la_ssize_t read_some(struct archive *a, void *data, const void **ret_buf)
 {
 	struct tar_reader *r = data;
-	ssize_t got;
+	ssize_t got = read_fd(r);
 
 	(void)a;
-	do {
-		got = cmd_cancelled() ? -1 : read(r->fd, r->buf, READ_SIZE);
-	} while (got < 0 && errno == EINTR && !cmd_cancelled());
 	if (got < 0) {
-		r->rc = cmd_cancelled() ? -ECANCELED : -errno;
+		r->rc = -errno;
 		return ARCHIVE_FATAL;
 	}
 	r->done += (uint64_t)got;
@@ -55,7 +75,7 @@ void tar_drain(struct tar_reader *r)
 
 	if (fstat(r->fd, &st) || !S_ISFIFO(st.st_mode))
 		return;
-	while (!cmd_cancelled() && read(r->fd, r->buf, READ_SIZE) > 0)
+	while (read_fd(r) > 0)
 		;
 }
 

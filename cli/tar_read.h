@@ -27,7 +27,7 @@ struct tar_reader {
 	char *buf;
 };
 
-/* tar_open() - Return: 0, or EXIT_FAILED when the reason is printed. Closed by the caller anyway. */
+/* tar_open() - Return: 0, or EXIT_FAILED with the reason printed. tar_close() follows anyway. */
 int tar_open(struct cmd_env *env, struct tar_reader *r, const char *archive);
 void tar_close(struct tar_reader *r);
 

@@ -93,7 +93,8 @@ load tar
 	is "$(names)" "/in /in/t /in/t/d"
 	run_famfs 1 cp --tar a.tar "$IMG:/in"
 	is "$(wc -l <"$ERR")" 3 "lines"
-	is "$(grep -c 'a.tar: \(\.\./a\|x/\.\./\.\./b\|x/\.\.\): has \.\. in its name' "$ERR")" 3 named
+	is "$(sed -n 's/.*a.tar: \(.*\): has \.\. in its name.*/\1/p' "$ERR" | sort | xargs)" \
+		"../a x/.. x/../../b" named
 	clean
 }
 

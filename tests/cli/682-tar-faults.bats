@@ -111,8 +111,8 @@ load tar
 	tar -cf a.tar -C t one sub/two sub/deep/three
 	new_image 64M
 	unpack_half 2000000
-	kill -TERM $pid
-	wait $pid || code=$?
+	kill -TERM "$pid"
+	wait "$pid" || code=$?
 	exec 7>&-
 	is $code 143
 	is "$(cat err)" "famfs cp: cancelled"
@@ -129,9 +129,9 @@ load tar
 	for bytes in 100000 3000000 4000000; do
 		rm -f "$IMG" fifo
 		new_image 64M
-		unpack_half $bytes
-		kill -KILL $pid
-		wait $pid || code=$?
+		unpack_half "$bytes"
+		kill -KILL "$pid"
+		wait "$pid" || code=$?
 		exec 7>&-
 		is $code 137
 		clean
@@ -148,7 +148,7 @@ load tar
 	run_famfs 0 creat -s 4096 "$IMG:/other"
 	tail -c +2000001 a.tar >&7
 	exec 7>&-
-	wait $pid
+	wait "$pid"
 	is "$(names)" "/d /d/sub /d/sub/two /other"
 	run_shell 0 '"$1" cat "$2" | cmp - t/sub/two' "$FAMFS" "$IMG:/d/sub/two"
 	clean

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2016,SC2154 # run_shell expands; the helpers set them
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154 # run_shell expands; others set and use them
 # What the tests of cp --tar share.
 
-setup_file() {
-	[ "$("${FAMFS:-$BATS_TEST_DIRNAME/../../build/famfs}" cp --tar a b:/ 2>&1 |
-		grep -c 'without libarchive')" -eq 0 ] || skip "built without libarchive"
+eval "$(declare -f setup | sed '1s/setup/setup_common/')"
+
+setup() {
+	setup_common
+	run_famfs 1,2 cp --tar none none.img:/
+	[[ $stderr != *'without libarchive'* ]] || skip "built without libarchive"
 }
 
-# A tree with modes, a small file, a larger one that is not kept in memory, and one of exactly 1 MiB.
+# A tree with modes: a small file, one of exactly 1 MiB, and one that is not kept in memory.
 make_tree() { # DIR
 	mkdir -p "$1/sub/deep"
 	seq 1000 >"$1/one"

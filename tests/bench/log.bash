@@ -1,0 +1,83 @@
+# shellcheck shell=bash disable=SC2154 # what tests/bench/run sets
+# SPDX-License-Identifier: Apache-2.0
+#
+# What is done with the log: appending, looking up, checking. Sourced by tests/bench/run.
+
+entry_len=544
+log_off=2097152
+many=10000      # files of a batch, and beside the one-file commands
+full=493447     # entries in a log of 256 MiB
+full_dirs=500   # of them directories
+
+bench_append() {
+	local i ours='' limit='' parse='' out
+	awk -v nr=$many 'BEGIN {
+		for (i = 0; i < nr; i++)
+			printf "{\"path\":\"data-%05d\",\"size\":2097152,\"mode\":\"0644\"}\n", i
+	}' >"$work/many.json"
+	for ((i = 0; i < repeat; i++)); do
+		make_fs "$work/many" 64G 8M
+		out=$("$famfs" creat --json --no-zero --from "$work/many.json" "$work/many") ||
+			die "creat --from failed"
+		best ours "$(jq .timing_ns.create <<<"$out")"
+		best parse "$(jq .timing_ns.parse <<<"$out")"
+		best limit "$("$tools/bench_append" $many)"
+	done
+	share append "append of $many files" "$ours" "$limit" 50
+	row "  reading their manifest" "$(milliseconds "$parse")" - - - -
+}
+
+# Beside the files of bench_append; the log grows by one entry with each.
+bench_one_file() {
+	local i ls='' ls_all='' creat='' pass='' empty=''
+	for ((i = 0; i < repeat; i++)); do
+		best ls "$("$tools/bench_spawn" "$famfs" ls "$work/many:/data-05000")"
+		best ls_all "$("$tools/bench_spawn" "$famfs" ls "$work/many")"
+		best creat "$("$tools/bench_spawn" "$famfs" creat --no-zero -s 2M \
+			"$work/many:/new$i")"
+		best empty "$("$tools/bench_spawn" "$tools/bench_empty")"
+		best pass "$("$tools/bench_crc" "$work/many" $log_off $((many * entry_len)) 1)"
+	done
+	more ls_one "ls of one file beside $many" "$ls" $((pass + empty)) 3000000
+	more ls_all "ls of all $many files" "$ls_all" $((pass + empty)) 3000000
+	more creat_one "creat --no-zero of one file beside $many" "$creat" $((pass + empty)) \
+		3000000
+}
+
+make_full() {
+	make_fs "$work/full" 2T 256M
+	awk -v nr=$full_dirs -v image="$work/full" 'BEGIN {
+		for (i = 0; i < nr; i++)
+			printf "%s:/d%03d\n", image, i
+	}' | xargs -n $full_dirs "$famfs" mkdir -q || die "mkdir failed"
+	awk -v nr=$((full - full_dirs)) -v dirs=$full_dirs 'BEGIN {
+		for (i = 0; i < nr; i++)
+			printf "{\"path\":\"d%03d/f%06d\",\"size\":2097152}\n", i % dirs, i
+	}' | "$famfs" creat -q --no-zero --from - "$work/full" >/dev/null || die "creat failed"
+}
+
+bench_check() {
+	local i ours='' limit=''
+	for ((i = 0; i < repeat; i++)); do
+		best ours "$("$tools/bench_spawn" "$famfs" check "$work/full")"
+		best limit "$("$tools/bench_crc" "$work/full" $log_off $((full * entry_len)) 2)"
+	done
+	share check "check of a full log of 256 MiB" "$ours" "$limit" 50
+}
+
+bench_memory() {
+	local with without bytes met=false verdict=missed
+	make_fs "$work/empty" 2T 256M
+	with=$("$tools/bench_spawn" -m "$famfs" check "$work/full") || die "cannot watch check"
+	without=$("$tools/bench_spawn" -m "$famfs" check "$work/empty") || die "cannot watch check"
+	bytes=$(awk -v kib=$((with - without)) -v nr=$full \
+		'BEGIN { printf "%.1f", kib * 1024 / nr }')
+	if awk -v b="$bytes" 'BEGIN { exit !(b <= 48) }'; then
+		met=true verdict=met
+	fi
+	row "memory of check, full log" "$((with / 1024)) MiB" "$((without / 1024)) MiB" \
+		"$bytes bytes/entry" "<= 48" $verdict
+	results+=("$(jq -nc --argjson ours "$with" --argjson limit "$without" \
+		--argjson bytes "$bytes" --argjson met $met '{name: "check_memory", ours_kib: $ours,
+		empty_kib: $limit, bytes_per_entry: $bytes, goal_bytes_per_entry: 48, met: $met}')")
+}
