@@ -60,10 +60,13 @@ static int resize(struct names *names, uint64_t slots_nr)
 {
 	struct names_slot *old = names->slots;
 	uint64_t old_nr = old ? names->mask + 1 : 0;
-	struct names_slot *slots = calloc(slots_nr, sizeof(*slots));
+	struct names_slot *slots = reallocarray(NULL, slots_nr, sizeof(*slots));
 
 	if (!slots)
 		return -ENOMEM;
+	/* Not calloc(): a page that is read before it is written to costs two faults, and threads that
+	 * fill tables side by side would stop each other for the second. */
+	memset(slots, 0, slots_nr * sizeof(*slots));
 	names->slots = slots;
 	names->mask = slots_nr - 1;
 	for (uint64_t i = 0; i < old_nr; i++) {
