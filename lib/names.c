@@ -64,8 +64,7 @@ static int resize(struct names *names, uint64_t slots_nr)
 
 	if (!slots)
 		return -ENOMEM;
-	/* Not calloc(): a page that is read before it is written to costs two faults, and threads that
-	 * fill tables side by side would stop each other for the second. */
+	/* Not calloc(): a page that is read before it is written to costs two faults. */
 	memset(slots, 0, slots_nr * sizeof(*slots));
 	names->slots = slots;
 	names->mask = slots_nr - 1;
