@@ -71,7 +71,8 @@ void help_command(const struct cmd_env *env, unsigned int full)
 	printf("Usage: %s [OPTION...] %s\n%s.\n\n", env->name, cmd->operands, cmd->summary);
 	if (cmd->options)
 		print_options(&argp, ARGP_HELP_LONG, env->name);
-	printf("%sGlobal options: -d -j -q -v -n, see famfs --help.\n", cmd->options ? "\n" : "");
+	printf("%sGlobal options: -d -j -q -v -n%s, see famfs --help.\n", cmd->options ? "\n" : "",
+	       cmd->flags & CMD_SYNC ? " --sync" : "");
 	if (cmd->example)
 		printf("Example: %s\n", cmd->example);
 }
