@@ -96,7 +96,6 @@ uint64_t option_size(struct cmd_env *env, const char *option, const char *arg);
 uint64_t option_number(struct cmd_env *env, const char *option, const char *arg, uint64_t max);
 uint32_t option_mode(struct cmd_env *env, const char *option, const char *arg);
 uint32_t option_id(struct cmd_env *env, const char *option, const char *arg);
-int parse_number(const char *text, uint64_t *ret_value);
 int parse_mode(const char *text, uint32_t *ret_mode);
 
 /* help.c */
@@ -109,7 +108,6 @@ int env_error(const struct cmd_env *env, const struct famfs_err *err);
 int env_errorf(const struct cmd_env *env, int rc, const char *object, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 void env_note(const struct cmd_env *env, const char *object, const char *message, const char *hint);
-int env_usage_code(const struct cmd_env *env);
 _Noreturn void env_usage(const struct cmd_env *env, const char *object, const char *hint,
 			 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
@@ -149,7 +147,6 @@ uint64_t clock_ns(void);
 void entry_emit(struct emit *out, const struct famfs_entry *entry);
 void entry_layout_text(struct text *t, const struct famfs_entry *entry);
 void entry_path_text(struct text *t, const char *path);
-const char *entry_type_name(const struct famfs_entry *entry);
 
 /* The rules that a map breaks, as a list: "K7", "K15". @bits: bit N for rule N. */
 void emit_rules(struct emit *out, const char *key, char letter, uint32_t bits);

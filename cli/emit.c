@@ -37,7 +37,7 @@ static void json_lead(struct emit *e, const char *key)
 		fprintf(e->out, "\"%s\":", key);
 }
 
-void emit_begin(struct emit *e)
+static void emit_begin(struct emit *e)
 {
 	if (!e->json || e->begun)
 		return;

@@ -53,8 +53,7 @@ struct emit {
 };
 
 void emit_init(struct emit *e, bool json, bool human, bool color);
-void emit_begin(struct emit *e); /* the object, even if nothing follows */
-void emit_end(struct emit *e);   /* call once, at the end */
+void emit_end(struct emit *e); /* call once, at the end */
 
 void emit_list(struct emit *e, const char *key, enum emit_shape shape);
 void emit_list_end(struct emit *e);

@@ -106,7 +106,7 @@ void env_note(const struct cmd_env *env, const char *object, const char *message
 		text_print(env, &err);
 }
 
-int env_usage_code(const struct cmd_env *env)
+static int env_usage_code(const struct cmd_env *env)
 {
 	return env->cmd && (env->cmd->flags & CMD_FSCK) ? FSCK_USAGE : EXIT_USAGE;
 }

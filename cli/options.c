@@ -294,7 +294,7 @@ uint64_t option_size(struct cmd_env *env, const char *option, const char *arg)
 }
 
 /* A decimal number; no sign, no blanks. Returns 0, -EINVAL or -ERANGE. */
-int parse_number(const char *text, uint64_t *ret_value)
+static int parse_number(const char *text, uint64_t *ret_value)
 {
 	uint64_t value = 0;
 	const char *c;
