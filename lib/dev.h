@@ -48,6 +48,9 @@ int dev_open(struct famfs_ctx *ctx, const char *device, unsigned int flags, stru
 int dev_would_make(struct famfs_ctx *ctx, const char *device, struct famfs_err *err);
 void dev_close(struct dev *dev); /* NULL is fine; drops locks */
 
+/* The name as one that can be used in any directory, cut to fit @len bytes. */
+void dev_full_name(const struct dev *dev, char *buf, size_t len);
+
 /*
  * Maps at least [0, len). devdax: the whole device, once, after looking at the mode again. Images:
  * just that, and again when more is asked for. -EUCLEAN: the device is shorter than @len (a

@@ -328,6 +328,15 @@ int dev_open(struct famfs_ctx *ctx, const char *device, unsigned int flags, stru
 	return 0;
 }
 
+void dev_full_name(const struct dev *dev, char *buf, size_t len)
+{
+	char *path = realpath(dev->path, NULL);
+	const char *tail = dev->name + strlen(dev->path);
+
+	(void)snprintf(buf, len, "%s%s", path ? path : dev->path, tail);
+	free(path);
+}
+
 void dev_close(struct dev *dev)
 {
 	if (!dev)

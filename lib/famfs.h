@@ -687,6 +687,47 @@ FAMFS_API const struct famfs_check_summary *famfs_check_summary(const struct fam
 /** famfs_check_free() - frees a check; NULL is fine. */
 FAMFS_API void famfs_check_free(struct famfs_check *check);
 
+/* ---------------------------------------------------------- metadata images */
+
+/*
+ * A metadata image is a small file with a file system's superblock and log. Every call that reads
+ * a device reads one too, but for the bytes of files, which are not in it. An undo file is the same
+ * kind of file with what a command was about to write over.
+ */
+enum famfs_image_kind { FAMFS_IMAGE_METADATA = 1, FAMFS_IMAGE_UNDO = 2 };
+
+#define FAMFS_IMAGE_DEVICE_SIZE 256
+
+/**
+ * struct famfs_image_info - what is in such a file.
+ * @version: of its format. @created: seconds since 1970.
+ * @scrubbed: names of files and of the device were made unrecognisable.
+ * @has_super: the UUIDs are those of a valid superblock.
+ * @dev_size: bytes of the device it was taken from. @device: its name, cut to fit; may be empty.
+ * @file_len: bytes of the file itself. @sections: ranges of the device in it.
+ * @data_len, @zero_len: bytes of the device in it; @packed_len: what @data_len takes in the file.
+ * @end: where on the device its last range ends.
+ */
+struct famfs_image_info {
+	enum famfs_image_kind kind;
+	uint32_t version;
+	bool scrubbed, has_super;
+	uint64_t created;
+	uint64_t dev_size;
+	uint8_t uuid[16], dev_uuid[16], system_uuid[16];
+	char device[FAMFS_IMAGE_DEVICE_SIZE];
+	uint64_t file_len, sections, data_len, zero_len, packed_len, end;
+};
+
+/**
+ * struct famfs_image_section - a range of the device in such a file.
+ * @off, @len: on the device, in bytes. @packed_len: bytes in the file. @zeros: all are zero.
+ */
+struct famfs_image_section {
+	uint64_t off, len, packed_len;
+	bool zeros;
+};
+
 #ifdef __cplusplus
 }
 #endif

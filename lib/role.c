@@ -16,6 +16,8 @@
 #define UUID_TEXT (FAMFS_UUID_STR - 1)
 #define HOST_DIR  "/opt/famfs"
 
+#define STATE_MODE 0700
+
 /* What may follow the UUID: the NUL that the existing tools write, or what an editor leaves. */
 static bool is_blank(const char *s, size_t len)
 {
@@ -82,7 +84,7 @@ static bool host_dir(const struct famfs_ctx *ctx, char *buf, size_t len)
 }
 
 /* An empty or relative XDG_STATE_HOME counts as not set: so its specification says. */
-static bool state_dir(const struct famfs_ctx *ctx, char *buf, size_t len)
+int role_state_dir(const struct famfs_ctx *ctx, char *buf, size_t len)
 {
 	const char *state = getenv("XDG_STATE_HOME");
 	const char *home = getenv("HOME");
@@ -94,8 +96,8 @@ static bool state_dir(const struct famfs_ctx *ctx, char *buf, size_t len)
 	else if (home && *home == '/')
 		n = snprintf(dir, sizeof(dir), "%s/.local/state/famfs", home);
 	else
-		return false;
-	return n > 0 && (size_t)n < sizeof(dir) && ctx_path(ctx, dir, buf, len) == 0;
+		return -ENOENT;
+	return n > 0 && (size_t)n < sizeof(dir) ? ctx_path(ctx, dir, buf, len) : -ENAMETOOLONG;
 }
 
 static int file_in(const char *dir, char *buf, size_t len)
@@ -125,6 +127,11 @@ static int make_dirs(const char *dir, mode_t mode)
 		path[i] = i < len ? '/' : '\0';
 	}
 	return 0;
+}
+
+int role_make_state_dir(const char *dir)
+{
+	return make_dirs(dir, STATE_MODE);
 }
 
 /* A random UUID (version 4), as the existing tools write it: text and NUL. */
@@ -218,8 +225,8 @@ static int make_uuid(const struct famfs_ctx *ctx, struct famfs_err *err)
 
 	if (host_dir(ctx, host, sizeof(host)) && make_in(host, 0755, NULL) == 0)
 		return 0;
-	if (state_dir(ctx, state, sizeof(state)))
-		rc = make_in(state, 0700, err);
+	if (role_state_dir(ctx, state, sizeof(state)) == 0)
+		rc = make_in(state, STATE_MODE, err);
 	else
 		rc = err_set(err, -EACCES, HOST_DIR "/system_uuid", "cannot be made");
 	if (rc == 0)
@@ -243,7 +250,7 @@ static int find_uuid(const struct famfs_ctx *ctx, uint8_t ret_uuid[16], struct f
 
 	if (host_dir(ctx, dir, sizeof(dir)))
 		rc = find_in(dir, ret_uuid, err);
-	if (rc == -ENOENT && state_dir(ctx, dir, sizeof(dir)))
+	if (rc == -ENOENT && role_state_dir(ctx, dir, sizeof(dir)) == 0)
 		rc = find_in(dir, ret_uuid, err);
 	return rc;
 }

@@ -17,4 +17,13 @@ int role_system_uuid(const struct famfs_ctx *ctx, bool make, uint8_t ret_uuid[16
 /* The role of this host for a file system. Never makes a UUID. */
 enum famfs_role role_of(const struct famfs_ctx *ctx, const struct famfs_super *super);
 
+/*
+ * $XDG_STATE_HOME/famfs or ~/.local/state/famfs, below the context's root, for what this user's
+ * commands keep. Return: 0, -ENOENT (neither variable is set), -ENAMETOOLONG.
+ */
+int role_state_dir(const struct famfs_ctx *ctx, char *buf, size_t len);
+
+/* Makes that directory. Return: 0, -errno. */
+int role_make_state_dir(const char *dir);
+
 #endif
