@@ -147,6 +147,8 @@ uint64_t clock_ns(void);
 void entry_emit(struct emit *out, const struct famfs_entry *entry);
 void entry_layout_text(struct text *t, const struct famfs_entry *entry);
 void entry_path_text(struct text *t, const char *path);
+void extent_emit(struct emit *out, const struct famfs_extent *ext);
+void extent_text(struct text *t, const struct famfs_extent *ext);
 
 /* The rules that a map breaks, as a list: "K7", "K15". @bits: bit N for rule N. */
 void emit_rules(struct emit *out, const char *key, char letter, uint32_t bits);
@@ -179,6 +181,7 @@ int manifest_read(struct cmd_env *env, const char *file, const struct famfs_crea
 		  uint32_t seed, struct place_job *ret_job);
 
 extern const struct cmd cmd_mkfs, cmd_creat, cmd_mkdir, cmd_cp, cmd_ls, cmd_stat, cmd_df,
-	cmd_fmap_dump, cmd_check, cmd_cat, cmd_tree, cmd_verify, cmd_help, cmd_commands;
+	cmd_fmap_dump, cmd_check, cmd_cat, cmd_tree, cmd_verify, cmd_interleave_plan,
+	cmd_interleave_show, cmd_help, cmd_commands;
 
 #endif

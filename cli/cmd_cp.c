@@ -7,6 +7,7 @@
 
 #include "cp.h"
 #include "cp_tar.h"
+#include "geometry.h"
 
 enum {
 	OPT_CONTIGUOUS = OPT_COMMAND,
@@ -99,6 +100,8 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 {
 	struct cp_opts *opts = env->opts;
 
+	if (!geometry_parse(key, arg, env, &opts->req))
+		return 0;
 	switch (key) {
 	case 'r':
 		opts->recursive = true;
@@ -112,17 +115,6 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 	case 't':
 		opts->threads = (unsigned int)option_number(env, "--threads", arg, THREADS_MAX);
 		return 0;
-	case 'N':
-		opts->req.nstrips = option_number(env, "--nstrips", arg, FAMFS_EXTENTS_MAX);
-		return 0;
-	case 'B':
-		opts->req.nbuckets = option_number(env, "--nbuckets", arg, FAMFS_BUCKETS_MAX);
-		return 0;
-	case 'C':
-		opts->req.chunk_size = option_size(env, "--chunksize", arg);
-		if (!opts->req.chunk_size)
-			env_usage(env, "--chunksize 0", NULL, "must be at least 2M");
-		return 0;
 	default:
 		return parse_owner(key, arg, env);
 	}
@@ -132,16 +124,13 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 static void check_direction(struct cmd_env *env, const struct operand *dst)
 {
 	const struct cp_opts *opts = env->opts;
-	bool geometry = opts->req.nstrips || opts->req.nbuckets || opts->req.chunk_size;
 
-	if (geometry && (opts->req.flags & FAMFS_CREATE_CONTIGUOUS))
-		env_usage(env, "--contiguous", NULL,
-			  "contradicts --nstrips, --nbuckets and --chunksize");
+	geometry_check(env, &opts->req);
 	if (dst->path && opts->sparse)
 		env_usage(env, "--sparse", NULL, "is for copying out of a famfs");
 	if (dst->path)
 		return;
-	if (geometry || (opts->req.flags & FAMFS_CREATE_CONTIGUOUS))
+	if (geometry_given(&opts->req) || (opts->req.flags & FAMFS_CREATE_CONTIGUOUS))
 		env_usage(env, dst->text, "a file inside is DEVICE:/path",
 			  "is local, and a layout is for copying into a famfs");
 	if (opts->overwrite)

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "geometry.h"
 #include "seed.h"
 
 struct creat_opts {
@@ -71,6 +72,8 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 {
 	struct creat_opts *opts = env->opts;
 
+	if (!geometry_parse(key, arg, env, &opts->req))
+		return 0;
 	switch (key) {
 	case 's':
 		opts->req.size = option_size(env, "--size", arg);
@@ -87,17 +90,6 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 	case 'g':
 		opts->req.gid = option_id(env, "--gid", arg);
 		opts->has_gid = true;
-		return 0;
-	case 'N':
-		opts->req.nstrips = option_number(env, "--nstrips", arg, FAMFS_EXTENTS_MAX);
-		return 0;
-	case 'B':
-		opts->req.nbuckets = option_number(env, "--nbuckets", arg, FAMFS_BUCKETS_MAX);
-		return 0;
-	case 'C':
-		opts->req.chunk_size = option_size(env, "--chunksize", arg);
-		if (!opts->req.chunk_size)
-			env_usage(env, "--chunksize 0", NULL, "must be at least 2M");
 		return 0;
 	default:
 		return parse_flag(key, arg, env);
@@ -153,10 +145,7 @@ static int run(struct cmd_env *env)
 
 	set_defaults(opts);
 	famfs_ctx_set_threads(env->ctx, opts->threads);
-	if ((opts->req.flags & FAMFS_CREATE_CONTIGUOUS) &&
-	    (opts->req.nstrips || opts->req.nbuckets || opts->req.chunk_size))
-		env_usage(env, "--contiguous", NULL,
-			  "contradicts --nstrips, --nbuckets and --chunksize");
+	geometry_check(env, &opts->req);
 	if (opts->randomize && !opts->seed)
 		env_usage(env, "--randomize", "write --seed N, such as --seed 42",
 			  "needs a seed, so that the bytes can be verified");

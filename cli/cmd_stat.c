@@ -90,7 +90,7 @@ static int run(struct cmd_env *env)
 
 const struct cmd cmd_stat = {
 	.name = "stat",
-	.summary = "Shows everything that is recorded about files and directories",
+	.summary = "Shows all that is recorded about files and directories",
 	.operands = "FILE...",
 	.example = "famfs stat /dev/dax0.0:/data/model",
 	.options = options,

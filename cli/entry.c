@@ -39,33 +39,45 @@ void entry_layout_text(struct text *t, const struct famfs_entry *entry)
 		text_addf(t, "%u extent%s", entry->extents_nr, entry->extents_nr == 1 ? "" : "s");
 }
 
+/* "offset 0xa00000 (10M) length 0x200000 (2.0M)" */
+void extent_text(struct text *t, const struct famfs_extent *ext)
+{
+	char off[24], len[24];
+
+	text_addf(t, "offset 0x%" PRIx64 " (%s) length 0x%" PRIx64 " (%s)", ext->off,
+		  famfs_size_format(ext->off, off, sizeof(off)), ext->len,
+		  famfs_size_format(ext->len, len, sizeof(len)));
+	if (ext->dev_index)
+		text_addf(t, " device %" PRIu64, ext->dev_index);
+}
+
+/* dev, off, len: JSON only. */
+void extent_emit(struct emit *out, const struct famfs_extent *ext)
+{
+	emit_u64(out, "dev", NULL, ext->dev_index);
+	emit_u64(out, "off", NULL, ext->off);
+	emit_u64(out, "len", NULL, ext->len);
+}
+
 static void emit_extents(struct emit *out, const struct famfs_entry *entry)
 {
 	const char *word = entry->ext_type == FAMFS_EXT_INTERLEAVE ? "strip" : "extent";
 	struct text value = { 0 };
-	char label[24], off[24], len[24];
+	char label[24];
 	uint32_t i;
 
 	emit_list(out, "extents", EMIT_SILENT);
 	for (i = 0; i < entry->extents_nr; i++) {
 		emit_item(out);
-		emit_u64(out, "dev", NULL, entry->extents[i].dev_index);
-		emit_u64(out, "off", NULL, entry->extents[i].off);
-		emit_u64(out, "len", NULL, entry->extents[i].len);
+		extent_emit(out, &entry->extents[i]);
 		emit_item_end(out);
 	}
 	emit_list_end(out);
 	if (out->json)
 		return;
 	for (i = 0; i < entry->extents_nr; i++) {
-		const struct famfs_extent *ext = &entry->extents[i];
-
 		value.len = 0;
-		text_addf(&value, "offset 0x%" PRIx64 " (%s) length 0x%" PRIx64 " (%s)", ext->off,
-			  famfs_size_format(ext->off, off, sizeof(off)), ext->len,
-			  famfs_size_format(ext->len, len, sizeof(len)));
-		if (ext->dev_index)
-			text_addf(&value, " device %" PRIu64, ext->dev_index);
+		extent_text(&value, &entry->extents[i]);
 		snprintf(label, sizeof(label), "%s %u", word, i);
 		emit_text(out, label, value.s);
 	}

@@ -5,7 +5,7 @@
 
 #include "cmd.h"
 
-enum { NAME_WIDTH = 12 };
+enum { NAME_WIDTH = 18 };
 
 /* Without argp's note on the arguments of short options, unless the user wants it. */
 static void print_options(struct argp *argp, unsigned int flags, const char *name)

@@ -11,9 +11,23 @@
 #include "cmd.h"
 
 static const struct cmd *const commands[] = {
-	&cmd_mkfs, &cmd_creat,  &cmd_mkdir,     &cmd_cp,       &cmd_ls,
-	&cmd_stat, &cmd_df,     &cmd_fmap_dump, &cmd_check,    &cmd_cat,
-	&cmd_tree, &cmd_verify, &cmd_help,      &cmd_commands, NULL,
+	&cmd_mkfs,
+	&cmd_creat,
+	&cmd_mkdir,
+	&cmd_cp,
+	&cmd_ls,
+	&cmd_stat,
+	&cmd_df,
+	&cmd_fmap_dump,
+	&cmd_check,
+	&cmd_cat,
+	&cmd_tree,
+	&cmd_verify,
+	&cmd_interleave_plan,
+	&cmd_interleave_show,
+	&cmd_help,
+	&cmd_commands,
+	NULL,
 };
 
 static volatile sig_atomic_t caught;

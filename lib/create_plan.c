@@ -53,12 +53,7 @@ static uint64_t extents_len(const struct famfs_entry *entry)
 
 static int refuse_full_log(const struct plan *plan, struct famfs_err *err)
 {
-	const struct log *log = &plan->fs->log;
-
-	err_hint(err,
-		 err_set(err, -ENOSPC, "", "the log is full: all %" PRIu64 " entries are in use",
-			 log->slots),
-		 "make a larger file system: famfs mkfs --loglen");
+	(void)fs_refuse_full_log(plan->fs, "", err);
 	return REFUSED;
 }
 

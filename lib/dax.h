@@ -39,6 +39,16 @@ int dax_probe(const struct famfs_ctx *ctx, dev_t rdev, struct dax_info *ret_info
 int dax_require_devdax(const struct dax_info *info, const char *device, struct famfs_err *err);
 
 /*
+ * How fast the memory of a NUMA node is for the CPUs that are nearest to it, where the firmware
+ * told the kernel (sysfs, the node's access classes). What is not known is 0.
+ */
+struct dax_speed {
+	uint64_t read_bandwidth, write_bandwidth; /* MB/s */
+	uint64_t read_latency, write_latency;     /* ns */
+};
+void dax_node_speed(const struct famfs_ctx *ctx, int node, struct dax_speed *ret_speed);
+
+/*
  * Media errors known to the host, as ranges of the device, through libndctl (a region's bad
  * blocks), or from sysfs where the library cannot be had or the context has another root. @fn is
  * called for each; offsets and lengths in bytes from the device's start.

@@ -424,6 +424,107 @@ struct famfs_create_ops {
 FAMFS_API int famfs_create(struct famfs *fs, const struct famfs_create_req *reqs, size_t nr,
 			   const struct famfs_create_ops *ops, struct famfs_err *err);
 
+/* --------------------------------------------------------------- interleave */
+
+/**
+ * struct famfs_geometry - how a file is interleaved; all 0: not at all.
+ * @nbuckets: equal slices of the device, of which each strip is from another. @chunk_size: bytes.
+ */
+struct famfs_geometry {
+	uint64_t nstrips, nbuckets, chunk_size;
+};
+
+/**
+ * struct famfs_plan - where a file would go.
+ * @geometry: with its defaults filled in. A file smaller than a chunk is not interleaved even so.
+ * @entry: size and map as they would be logged; the name and its like are empty.
+ * @bucket_len: bytes of each bucket; 0: not interleaved. @buckets: which one each strip is in.
+ * @taken: bytes of the device. @wasted: those of them that the file cannot use.
+ * @fullest: bytes of the file in its fullest strip, or its size.
+ * @free, @largest_free: what is left then: bytes, and the longest run of them.
+ */
+struct famfs_plan {
+	struct famfs_geometry geometry;
+	struct famfs_entry entry;
+	uint64_t bucket_len;
+	uint32_t buckets[FAMFS_EXTENTS_MAX];
+	uint64_t taken, wasted, fullest;
+	uint64_t free, largest_free;
+};
+
+/**
+ * famfs_plan() - where famfs_create() would place a file, decided by the same code; nothing is
+ * written, so a client and a read-only device will do. Space that other commands have reserved is
+ * not free.
+ * @req: size, geometry and CONTIGUOUS; the rest is not looked at.
+ *
+ * Return: 0; -EINVAL, -ENOSPC, -EUCLEAN as famfs_create(); -EIO, -ENOMEM.
+ */
+FAMFS_API int famfs_plan(struct famfs *fs, const struct famfs_create_req *req,
+			 struct famfs_plan *ret_plan, struct famfs_err *err);
+
+/**
+ * famfs_plan_nearest() - the geometry nearest to a refused one with which the file can be placed:
+ * first with as many strips as possible of those wanted, then the nearest chunk size, then buckets.
+ * @req: as famfs_plan().
+ *
+ * Return: 0; -ENOSPC: none will do; else as famfs_plan().
+ */
+FAMFS_API int famfs_plan_nearest(struct famfs *fs, const struct famfs_create_req *req,
+				 struct famfs_geometry *ret_geometry, struct famfs_err *err);
+
+/**
+ * struct famfs_proposal - a way to place a file, and what speaks for it.
+ * @parallel: 100 times the number of strips that seem to work when all of the file is used: its
+ *	size by @plan.fullest.
+ * @score: @parallel by the share of the space that is not wasted.
+ * @why: in words, for people.
+ */
+struct famfs_proposal {
+	struct famfs_plan plan;
+	uint64_t parallel, score;
+	char why[256];
+};
+
+/**
+ * famfs_propose() - the best ways to place a file of @size bytes, the best one first.
+ * @rows: receives up to @max (1 or more) of them, not interleaved being one if it is possible.
+ *
+ * Return: 0; as famfs_plan() when there is no way.
+ */
+FAMFS_API int famfs_propose(struct famfs *fs, uint64_t size, struct famfs_proposal *rows,
+			    size_t max, size_t *ret_nr, struct famfs_err *err);
+
+/**
+ * struct famfs_memory - what the host tells of a device's memory.
+ * @numa_node: its own, or -1. Bandwidths in MB/s and latencies in ns, from the nearest CPUs; 0: not
+ *	known.
+ */
+struct famfs_memory {
+	int numa_node;
+	uint64_t read_bandwidth, write_bandwidth, read_latency, write_latency;
+};
+
+/** famfs_memory() - fills *@ret_memory; of an image nothing is known. */
+FAMFS_API void famfs_memory(struct famfs *fs, struct famfs_memory *ret_memory);
+
+/**
+ * struct famfs_extent_use - what a file has in one of its extents or strips.
+ * @chunks: how many, the last one perhaps in part; 0 if it is not interleaved.
+ * @used: bytes of the file. @slack: the rest.
+ */
+struct famfs_extent_use {
+	uint64_t chunks, used, slack;
+};
+
+/**
+ * famfs_extent_use() - how full extent or strip @i of a file is.
+ *
+ * Return: 0; -EINVAL: not a file, or it has no such extent; -EUCLEAN: the map does not fit it.
+ */
+FAMFS_API int famfs_extent_use(const struct famfs_entry *entry, uint32_t i,
+			       struct famfs_extent_use *ret_use, struct famfs_err *err);
+
 /* --------------------------------------------------------------------- data */
 
 /**

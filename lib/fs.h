@@ -71,4 +71,16 @@ int fs_note_last(struct famfs *fs, struct famfs_err *err);
 void fs_take_entry(struct space *space, const struct famfs_entry *entry);
 void fs_take_meta(const struct famfs *fs, struct space *space);
 
+/* Takes all that the media says out of an empty free space; reservations of others do not count. */
+int fs_count_space(struct famfs *fs, struct space *space, struct famfs_err *err);
+
+/* Takes what others have reserved: 1 if there was any, 0, -errno. */
+int fs_take_held(struct famfs *fs, struct space *space, struct famfs_err *err);
+
+/* An entry that is not understood may give or take space: nothing is placed beside it. -EUCLEAN. */
+int fs_require_known(const struct famfs *fs, struct famfs_err *err);
+
+/* There is no slot left. Return: -ENOSPC. */
+int fs_refuse_full_log(const struct famfs *fs, const char *object, struct famfs_err *err);
+
 #endif

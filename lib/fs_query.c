@@ -9,8 +9,7 @@
 #include "role.h"
 #include "super.h"
 
-/* Free space as it is on the media: reservations of others do not count. */
-static int count_space(struct famfs *fs, struct space *space, struct famfs_err *err)
+int fs_count_space(struct famfs *fs, struct space *space, struct famfs_err *err)
 {
 	const struct fm_entry *raw;
 	struct famfs_entry entry;
@@ -56,7 +55,7 @@ int famfs_info(struct famfs *fs, struct famfs_info *ret_info, struct famfs_err *
 
 	if (space_init(&space, info.dev_size))
 		return err_nomem(err);
-	rc = count_space(fs, &space, err);
+	rc = fs_count_space(fs, &space, err);
 	if (!rc) {
 		space_free(&space, &info.free, &info.largest_free);
 		info.alloc_bytes = space.aus * FAMFS_AU - info.free;

@@ -40,23 +40,30 @@ int fs_require_same(struct famfs *fs, struct famfs_err *err)
 	return err_hint(err, rc, "look at it with famfs df, then repeat the command");
 }
 
-/* Space that others are filling right now is not free, though the log does not know it yet. */
-static int take_held(struct famfs *fs, struct famfs_err *err)
+int fs_take_held(struct famfs *fs, struct space *space, struct famfs_err *err)
 {
 	uint64_t at = 0, off, len;
-	int rc;
+	int rc, seen = 0;
 
 	while ((rc = dev_held_next(fs->dev, at, &off, &len, err)) > 0) {
-		space_take(&fs->space, off, len);
-		fs->held_seen = true;
+		space_take(space, off, len);
+		seen = 1;
 		if (__builtin_add_overflow(off, len, &at))
 			break;
 	}
+	return rc < 0 ? rc : seen;
+}
+
+/* Space that others are filling right now is not free, though the log does not know it yet. */
+static int take_held(struct famfs *fs, struct famfs_err *err)
+{
+	int rc = fs_take_held(fs, &fs->space, err);
+
+	fs->held_seen |= rc > 0;
 	return rc < 0 ? rc : 0;
 }
 
-/* An entry that is not understood may give or take space: nothing is placed beside it. */
-static int require_known(const struct famfs *fs, struct famfs_err *err)
+int fs_require_known(const struct famfs *fs, struct famfs_err *err)
 {
 	int rc;
 
@@ -67,6 +74,15 @@ static int require_known(const struct famfs *fs, struct famfs_err *err)
 		     (unsigned long long)fs->unknown);
 	rc = err_at(err, rc, media_slot_off(fs->unknown), fs->unknown);
 	return err_hint(err, rc, "famfs check %s tells more", fs->dev->name);
+}
+
+int fs_refuse_full_log(const struct famfs *fs, const char *object, struct famfs_err *err)
+{
+	return err_hint(err,
+			err_set(err, -ENOSPC, object,
+				"the log is full: all %llu entries are in use",
+				(unsigned long long)fs->log.slots),
+			"make a larger file system: famfs mkfs --loglen");
 }
 
 /* Takes the writers' lock and sees what others did before. */
@@ -83,7 +99,7 @@ int fs_lock_write(struct famfs *fs, struct famfs_err *err)
 	if (!rc)
 		rc = famfs_damage(fs, err);
 	if (!rc)
-		rc = require_known(fs, err);
+		rc = fs_require_known(fs, err);
 	if (!rc)
 		rc = take_held(fs, err);
 	if (rc)

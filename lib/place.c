@@ -115,6 +115,8 @@ static int place_strips(struct space *space, uint64_t dev_size, const struct geo
 	if (found == g->nstrips)
 		return 0;
 	place_undo(space, entry);
+	if (strip_len > space_free_within(space, 0, dev_size) / g->nstrips)
+		return no_space(space, object, strip_len * g->nstrips, false, err);
 	return no_strips(object, g, strip_len, found, err);
 }
 

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 
 #include "err.h"
-#include "interleave.h"
 #include "path.h"
 #include "resolve.h"
 
@@ -62,22 +61,6 @@ int resolve(const struct famfs_entry *entry, uint64_t off, struct famfs_extent *
 		extent.len = entry->size - off;
 	*ret_extent = extent;
 	return 0;
-}
-
-uint64_t resolve_slack(const struct famfs_entry *entry, uint32_t i)
-{
-	uint64_t used = entry->size;
-
-	if (entry->ext_type == FAMFS_EXT_INTERLEAVE) {
-		struct interleave_fill fill = interleave_fill_of(entry->size, entry->nstrips,
-								 entry->chunk_size);
-
-		used = interleave_fill_bytes(&fill, i);
-	} else {
-		for (uint32_t j = 0; j < i; j++)
-			used -= used < entry->extents[j].len ? used : entry->extents[j].len;
-	}
-	return used < entry->extents[i].len ? entry->extents[i].len - used : 0;
 }
 
 int famfs_resolve(const struct famfs_entry *entry, uint64_t off, struct famfs_extent *ret_extent,

@@ -203,6 +203,7 @@ uint32_t space_alloc_pieces(struct space *space, uint64_t len, struct famfs_exte
 	}
 	if (left)
 		return 0;
+	memset(pieces + used, 0, (nr - used) * sizeof(*pieces));
 	for (uint32_t i = 0; i < used; i++) {
 		bits_set(space->words, pieces[i].off, pieces[i].len);
 		pieces[i].off *= FAMFS_AU;

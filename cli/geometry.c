@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "geometry.h"
+
+static error_t parse(int key, const char *arg, struct cmd_env *env, struct famfs_create_req *req,
+		     bool any)
+{
+	switch (key) {
+	case 'N':
+		req->nstrips = option_number(env, "--nstrips", arg,
+					     any ? UINT64_MAX : FAMFS_EXTENTS_MAX);
+		return 0;
+	case 'B':
+		req->nbuckets = option_number(env, "--nbuckets", arg,
+					      any ? UINT64_MAX : FAMFS_BUCKETS_MAX);
+		return 0;
+	case 'C':
+		req->chunk_size = option_size(env, "--chunksize", arg);
+		if (!req->chunk_size)
+			env_usage(env, "--chunksize 0", NULL, "must be at least 2M");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+error_t geometry_parse(int key, const char *arg, struct cmd_env *env, struct famfs_create_req *req)
+{
+	return parse(key, arg, env, req, false);
+}
+
+error_t geometry_parse_any(int key, const char *arg, struct cmd_env *env,
+			   struct famfs_create_req *req)
+{
+	return parse(key, arg, env, req, true);
+}
+
+bool geometry_given(const struct famfs_create_req *req)
+{
+	return req->nstrips || req->nbuckets || req->chunk_size;
+}
+
+void geometry_check(const struct cmd_env *env, const struct famfs_create_req *req)
+{
+	if (geometry_given(req) && (req->flags & FAMFS_CREATE_CONTIGUOUS))
+		env_usage(env, "--contiguous", NULL,
+			  "contradicts --nstrips, --nbuckets and --chunksize");
+}
+
+void geometry_text(struct text *t, const struct famfs_geometry *g)
+{
+	uint64_t mib = g->chunk_size >> 20;
+	bool gib = mib >= 1024 && mib % 1024 == 0;
+
+	text_addf(t, "-N %" PRIu64 " -B %" PRIu64 " -C %" PRIu64 "%c", g->nstrips, g->nbuckets,
+		  gib ? mib / 1024 : mib, gib ? 'G' : 'M');
+}
+
+void geometry_emit(struct emit *out, const struct famfs_geometry *g)
+{
+	emit_u64(out, "nstrips", NULL, g->nstrips);
+	emit_u64(out, "nbuckets", NULL, g->nbuckets);
+	emit_u64(out, "chunk_size", NULL, g->chunk_size);
+}
