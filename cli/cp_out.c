@@ -1,50 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Out of a famfs. A local file is written without a name, or under one of its own, and gets the
- * name that is wanted when it is complete. Below the destination no symbolic link is followed.
- */
+/* Out of a famfs: local files and directories, below the destination. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
+#include "below.h"
 #include "cp.h"
 
-enum { DIR_OPEN = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, TRIES = 100 };
-
-/* A file being written in directory @dir; @name is empty while it has none. */
-struct tmp {
-	int dir, fd;
-	char name[32];
-};
-
 /* ---------------------------------------------------------------- directories */
-
-/* Opens the directory that @dest lies in, part by part. Return: a descriptor, or -errno. */
-static int open_parent(const struct cp *cp, const char *dest, const char **ret_name)
-{
-	int dir = openat(cp->root, ".", DIR_OPEN), next, rc;
-	const char *slash;
-	char *part;
-
-	for (; dir >= 0 && (slash = strchr(dest, '/')); dest = slash + 1) {
-		part = mem_strndup(dest, (size_t)(slash - dest));
-		next = strcmp(part, "..") ? openat(dir, part, DIR_OPEN) : -1;
-		rc = strcmp(part, "..") ? errno : EINVAL;
-		free(part);
-		close(dir);
-		dir = next;
-		errno = rc;
-	}
-	*ret_name = dest;
-	if (dir >= 0 && !strcmp(dest, "..")) {
-		close(dir);
-		return -EINVAL;
-	}
-	return dir < 0 ? -errno : dir;
-}
 
 static void make_dir(struct cp *cp, struct cp_item *item)
 {
@@ -56,7 +21,7 @@ static void make_dir(struct cp *cp, struct cp_item *item)
 		item->status = CP_PRESENT;
 		return;
 	}
-	dir = open_parent(cp, item->dest, &name);
+	dir = below_open_parent(cp->root, item->dest, false, &name);
 	if (dir < 0) {
 		/* A dry run makes no directories, and so finds none. */
 		if (cp->env->dry_run && dir == -ENOENT)
@@ -110,7 +75,7 @@ static void finish_dirs(struct cp *cp)
 
 		if (!item->made)
 			continue;
-		dir = open_parent(cp, item->dest, &name);
+		dir = below_open_parent(cp->root, item->dest, false, &name);
 		fd = dir < 0 ? dir : openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 		rc = fd >= 0 ? set_attributes(cp, item, fd, item->mode) : dir < 0 ? dir : -errno;
 		if (fd >= 0)
@@ -123,79 +88,6 @@ static void finish_dirs(struct cp *cp)
 }
 
 /* ----------------------------------------------------------------------- files */
-
-static void tmp_new_name(struct tmp *tmp)
-{
-	uint64_t r = clock_ns();
-
-	while (getrandom(&r, sizeof(r), GRND_NONBLOCK) < 0 && errno == EINTR)
-		;
-	snprintf(tmp->name, sizeof(tmp->name), ".famfs-%016llx", (unsigned long long)r);
-}
-
-static int tmp_open_named(struct tmp *tmp)
-{
-	int i;
-
-	for (i = 0; i < TRIES; i++) {
-		tmp_new_name(tmp);
-		tmp->fd = openat(tmp->dir, tmp->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		if (tmp->fd >= 0 || errno != EEXIST)
-			break;
-	}
-	if (tmp->fd >= 0)
-		return 0;
-	tmp->name[0] = '\0';
-	return -errno;
-}
-
-/* Without a name, where the file system can and /proc is there to give it one later. */
-static int tmp_open(struct tmp *tmp)
-{
-	tmp->fd = -1;
-	if (!access("/proc/self/fd", X_OK))
-		tmp->fd = openat(tmp->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	return tmp->fd >= 0 ? 0 : tmp_open_named(tmp);
-}
-
-static int tmp_link(struct tmp *tmp, const char *name)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", tmp->fd);
-	return linkat(AT_FDCWD, path, tmp->dir, name, AT_SYMLINK_FOLLOW) ? -errno : 0;
-}
-
-/* Gives the file its name, in place of what has it. */
-static int tmp_publish(struct tmp *tmp, const char *name)
-{
-	int i, rc = 0;
-
-	if (!tmp->name[0]) {
-		rc = tmp_link(tmp, name);
-		if (rc != -EEXIST)
-			return rc;
-		for (i = 0; i < TRIES && rc == -EEXIST; i++) {
-			tmp_new_name(tmp);
-			rc = tmp_link(tmp, tmp->name);
-		}
-	}
-	if (rc) {
-		tmp->name[0] = '\0';
-		return rc;
-	}
-	if (renameat(tmp->dir, tmp->name, tmp->dir, name))
-		return -errno;
-	tmp->name[0] = '\0';
-	return 0;
-}
-
-static void tmp_close(struct tmp *tmp)
-{
-	if (tmp->name[0])
-		unlinkat(tmp->dir, tmp->name, 0);
-	close(tmp->fd);
-}
 
 void cp_out_progressed(void *data, uint64_t bytes)
 {
@@ -243,21 +135,21 @@ static int existing(const struct cp *cp, const struct cp_item *item, int dir, co
 static int copy_in_dir(struct cp *cp, struct cp_item *item, int dir, const char *name,
 		       struct famfs_err *err)
 {
-	struct tmp tmp = { .dir = dir };
+	struct below_file tmp;
 	uint32_t mode = item->mode;
 	int rc = existing(cp, item, dir, name, &mode);
 
 	if (rc || cp->env->dry_run)
 		return rc;
-	rc = tmp_open(&tmp);
+	rc = below_file_open(&tmp, dir);
 	if (rc)
 		return rc;
 	rc = write_file(cp, item, tmp.fd, err);
 	if (!rc)
 		rc = set_attributes(cp, item, tmp.fd, mode);
 	if (!rc)
-		rc = tmp_publish(&tmp, name);
-	tmp_close(&tmp);
+		rc = below_file_publish(&tmp, name);
+	below_file_close(&tmp);
 	return rc;
 }
 
@@ -268,7 +160,7 @@ static void copy_file(struct cp *cp, struct cp_item *item)
 	const char *name;
 	int dir, rc;
 
-	dir = rc = open_parent(cp, item->dest, &name);
+	dir = rc = below_open_parent(cp->root, item->dest, false, &name);
 	if (dir >= 0) {
 		rc = copy_in_dir(cp, item, dir, name, &err);
 		close(dir);
