@@ -1,58 +1,69 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <endian.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "file.h"
+#include "fmap.h"
+#include "listing.h"
 
-enum format { FORMAT_DEFAULT, FORMAT_TEXT, FORMAT_JSON, FORMAT_RAW };
+enum format { FORMAT_DEFAULT, FORMAT_TEXT, FORMAT_JSON, FORMAT_RAW, FORMAT_HEX };
 
 struct dump_opts {
 	enum format format;
+	const struct famfs_wire *wire;
 	const char *output;
-	bool force;
+	bool force, recursive;
 };
 
-enum { OPT_FORMAT = OPT_COMMAND, OPT_FORCE };
+enum { OPT_FORMAT = OPT_COMMAND, OPT_FORCE, OPT_WIRE };
 
 static const struct argp_option options[] = {
-	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), json, or raw: the message itself",
-	  0 },
-	{ "output", 'o', "FILE", 0, "Where raw bytes go, - for stdout (default)", 0 },
+	{ "format", OPT_FORMAT, "FORMAT", 0,
+	  "text (default), json, hex, or raw: the message itself", 0 },
+	{ "wire", OPT_WIRE, "WIRE", 0, "v1 (default), or v2: interleaved files unrolled", 0 },
+	{ "recursive", 'r', NULL, 0, "Everything below a directory; of a device: always", 0 },
+	{ "output", 'o', "FILE", 0,
+	  "Where raw bytes go, - for stdout (default); of several files a directory", 0 },
 	{ "force", OPT_FORCE, NULL, 0, "Raw, even if the kernel rejects it or it is unsafe", 0 },
 	{ 0 },
 };
 
-/* The message of one file, and what is thought of it. */
+/* The message of one file, and what is thought of it. @several: it is one of a list. */
 struct dump {
+	struct cmd_env *env;
 	struct operand op;
+	struct famfs *fs;
+	struct famfs_fmap_limits limits;
 	struct famfs_entry entry;
 	struct famfs_fmap_verdict verdict;
-	uint8_t msg[FAMFS_FMAP_V1_MAX];
-	size_t len;
-	bool safe;
-	int damage; /* exit code for a log that is not good to its end */
+	struct famfs_reply msg;
+	struct fmap_dir dir;
+	bool several, safe;
 };
 
 static error_t parse(int key, char *arg, struct cmd_env *env)
 {
+	static const char *const formats[] = { NULL, "text", "json", "raw", "hex" };
 	struct dump_opts *opts = env->opts;
+	int i;
 
 	switch (key) {
 	case OPT_FORMAT:
-		if (!strcmp(arg, "text"))
-			opts->format = FORMAT_TEXT;
-		else if (!strcmp(arg, "json"))
-			opts->format = FORMAT_JSON;
-		else if (!strcmp(arg, "raw"))
-			opts->format = FORMAT_RAW;
-		else
-			env_usage(env, "--format", NULL, "\"%.40s\" is not text, json or raw", arg);
+		for (i = FORMAT_TEXT; i <= FORMAT_HEX && strcmp(arg, formats[i]); i++)
+			;
+		if (i > FORMAT_HEX)
+			env_usage(env, "--format", NULL, "\"%.40s\" is not text, json, raw or hex",
+				  arg);
+		opts->format = (enum format)i;
+		return 0;
+	case OPT_WIRE:
+		opts->wire = famfs_wire_find(arg);
+		if (!opts->wire)
+			env_usage(env, "--wire", NULL, "\"%.40s\" is not v1 or v2", arg);
+		return 0;
+	case 'r':
+		opts->recursive = true;
 		return 0;
 	case 'o':
 		opts->output = arg;
@@ -65,218 +76,234 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 	}
 }
 
-static uint32_t get32(const struct dump *d, size_t at)
-{
-	uint32_t v = 0;
+/* ------------------------------------------------------------------- showing */
 
-	if (at + sizeof(v) <= d->len)
-		memcpy(&v, d->msg + at, sizeof(v));
-	return le32toh(v);
-}
-
-static uint64_t get64(const struct dump *d, size_t at)
-{
-	uint64_t v = 0;
-
-	if (at + sizeof(v) <= d->len)
-		memcpy(&v, d->msg + at, sizeof(v));
-	return le64toh(v);
-}
-
-/* @nr simple extents of 24 bytes from @at on: those of a file, or the strips of one. */
-static void show_extents(struct emit *out, const struct dump *d, size_t at, uint32_t nr,
-			 const char *key)
-{
-	const char *word = strcmp(key, "strips") ? "extent" : "strip";
-	char label[24], value[128], off[24], len[24];
-	uint32_t i;
-
-	emit_list(out, key, EMIT_SILENT);
-	for (i = 0; i < nr && at + 24 * (i + 1U) <= d->len; i++) {
-		emit_item(out);
-		emit_u64(out, "dev", NULL, get32(d, at + 24 * i));
-		emit_u64(out, "off", NULL, get64(d, at + 24 * i + 8));
-		emit_u64(out, "len", NULL, get64(d, at + 24 * i + 16));
-		emit_item_end(out);
-	}
-	emit_list_end(out);
-	for (i = 0; !out->json && i < nr && at + 24 * (i + 1U) <= d->len; i++) {
-		uint64_t o = get64(d, at + 24 * i + 8), l = get64(d, at + 24 * i + 16);
-
-		snprintf(label, sizeof(label), "%s %u", word, i);
-		snprintf(value, sizeof(value),
-			 "device %u offset 0x%" PRIx64 " (%s) length 0x%" PRIx64 " (%s)",
-			 get32(d, at + 24 * i), o, famfs_size_format(o, off, sizeof(off)), l,
-			 famfs_size_format(l, len, sizeof(len)));
-		emit_text(out, label, value);
-	}
-}
-
-static void show_interleaved(struct emit *out, const struct dump *d, uint32_t nr)
-{
-	size_t at = 32;
-	uint32_t i, nstrips;
-	char value[128], chunk[24];
-
-	emit_list(out, "interleaved", out->json ? EMIT_SILENT : EMIT_BLOCK);
-	for (i = 0; i < nr && at + 24 <= d->len; i++) {
-		nstrips = get32(d, at);
-		emit_item(out);
-		emit_u64(out, "nstrips", NULL, nstrips);
-		emit_u64(out, "chunk_size", NULL, get32(d, at + 4));
-		emit_u64(out, "nbytes", NULL, get64(d, at + 8));
-		snprintf(value, sizeof(value), "%u strips, chunks of %s, %" PRIu64 " bytes",
-			 nstrips, famfs_size_format(get32(d, at + 4), chunk, sizeof(chunk)),
-			 get64(d, at + 8));
-		emit_text(out, "interleaved", value);
-		show_extents(out, d, at + 24, nstrips, "strips");
-		emit_item_end(out);
-		at += 24 + 24 * (size_t)nstrips;
-	}
-	emit_list_end(out);
-}
-
-/* What is wrong with the map, in one line. */
-static void verdict_text(struct text *t, const struct famfs_fmap_verdict *v)
-{
-	uint32_t bits = v->kernel_rc ? v->rejected : v->unsafe;
-	const char *words, *lead = ": ";
-	unsigned int n;
-
-	text_addf(t, "its map is %s",
-		  v->kernel_rc ? "rejected by the kernel" : "accepted by the kernel, but unsafe");
-	for (n = 1; n < 32; n++) {
-		if (!(bits & (UINT32_C(1) << n)))
-			continue;
-		words = v->kernel_rc ? famfs_fmap_k_text(n) : famfs_fmap_u_text(n);
-		text_addf(t, "%s%c%u (%s)", lead, v->kernel_rc ? 'K' : 'U', n, words ? words : "?");
-		lead = ", ";
-	}
-}
-
-static int complain(struct cmd_env *env, const struct dump *d, const char *tail)
+static int complain(const struct dump *d, const char *tail)
 {
 	struct text t = { 0 };
 	int code;
 
-	verdict_text(&t, &d->verdict);
-	code = env_errorf(env, -EUCLEAN, d->op.text, "%s%s", t.s, tail);
+	fmap_verdict_text(&t, &d->verdict);
+	code = env_errorf(d->env, -EUCLEAN, d->op.text, "%s%s", t.s, tail);
 	text_free(&t);
 	return code;
 }
 
-static void show_verdict(struct emit *out, const struct dump *d)
+static void show(const struct dump *d)
 {
-	const struct famfs_fmap_verdict *v = &d->verdict;
-	struct text line = { 0 };
-
-	if (v->kernel_rc)
-		text_addf(&line, "rejects it with -%s", famfs_err_code(v->kernel_rc));
-	else
-		text_addf(&line, "accepts it%s", v->unsafe ? ", though it is unsafe" : "; safe");
-	emit_text(out, "kernel", line.s);
-	emit_int(out, "kernel_rc", v->kernel_rc);
-	emit_rules(out, "rejected", 'K', v->rejected);
-	emit_rules(out, "unsafe", 'U', v->unsafe);
-	text_free(&line);
-}
-
-static void show(struct emit *out, const struct dump *d)
-{
-	uint32_t nextents = get32(d, 8);
-	bool interleaved = get32(d, 4) == FAMFS_EXT_INTERLEAVE;
+	const struct dump_opts *opts = d->env->opts;
+	struct emit *out = &d->env->out;
 	struct text path = { 0 }, hex = { 0 };
-	size_t i;
+	struct famfs_fmap_iter iter;
+	struct famfs_fmap_head head;
 
+	if (famfs_fmap_iter_init(&iter, d->msg.buf, d->msg.len, &head, NULL))
+		return;
 	entry_path_text(&path, d->entry.path);
-	emit_str(out, "device", NULL, d->op.device);
+	if (!d->several)
+		emit_str(out, "device", NULL, d->op.device);
 	emit_str(out, "path", NULL, path.s);
-	emit_text(out, "file", d->op.text);
-	emit_str(out, "wire", "wire", "v1");
-	emit_u64(out, "length", "message bytes", d->len);
-	emit_int(out, "file_type", d->msg[0]);
-	emit_text(out, "file type", d->msg[0] ? "not regular" : "regular");
-	emit_size(out, "file_size", "file size", get64(d, 16));
-	emit_str(out, "ext_type", "layout", interleaved ? "interleaved" : "simple");
-	emit_u64(out, "nextents", "extents", nextents);
-	if (interleaved)
-		show_interleaved(out, d, nextents);
-	else
-		show_extents(out, d, 32, nextents, "extents");
-	for (i = 0; i < d->len; i++)
-		text_addf(&hex, "%02x", d->msg[i]);
-	emit_str(out, "hex", NULL, hex.s);
-	show_verdict(out, d);
+	emit_str(out, NULL, "file", d->op.text);
+	emit_str(out, "wire", "wire", opts->wire->name);
+	emit_u64(out, "length", "message bytes", d->msg.len);
+	fmap_show_head(out, &head);
+	fmap_show_extents(out, d->msg.buf, d->msg.len);
+	if (out->json)
+		fmap_hex(&hex, d->msg.buf, d->msg.len);
+	if (out->json)
+		emit_str(out, "hex", NULL, hex.s);
+	fmap_show_verdict(out, &d->verdict);
 	text_free(&path);
 	text_free(&hex);
 }
 
-static int write_file(struct cmd_env *env, const struct dump *d, const char *file)
+/* One line; of several files with the name behind it. */
+static void show_hex(const struct dump *d)
 {
-	struct stat st;
-	int fd, rc;
+	struct text line = { 0 };
 
-	fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
-	if (fd < 0)
-		return env_errorf(env, -errno, file, "%s", strerror(errno));
-	if (isatty(fd) || file_is_device(fd, d->op.device)) {
-		rc = env_errorf(env, -EINVAL, file, "is %s; raw bytes are not written there",
-				isatty(fd) ? "a terminal" : "a device or the file system itself");
-		close(fd);
-		return rc;
+	fmap_hex(&line, d->msg.buf, d->msg.len);
+	if (d->several) {
+		text_addf(&line, "  /");
+		text_add_safe(&line, d->entry.path, true);
 	}
-	rc = !fstat(fd, &st) && S_ISREG(st.st_mode) && ftruncate(fd, 0) ? -errno : 0;
-	if (!rc)
-		rc = file_write_all(fd, d->msg, d->len);
-	if (close(fd) && !rc)
-		rc = -errno;
-	return rc ? env_errorf(env, rc, file, "%s", strerror(-rc)) : 0;
+	text_addf(&line, "\n");
+	fwrite(line.s, 1, line.len, stdout);
+	text_free(&line);
 }
 
-static int write_raw(struct cmd_env *env, const struct dump *d)
+static int write_raw(const struct dump *d)
 {
-	const struct dump_opts *opts = env->opts;
+	const struct dump_opts *opts = d->env->opts;
 
 	if (!d->safe && !opts->force)
-		return complain(env, d, "; it is not handed out raw without --force");
+		return complain(d, "; it is not handed out raw without --force");
+	if (d->several)
+		return fmap_write_below(d->env, &d->msg, &d->dir, d->entry.path);
 	if (opts->output && strcmp(opts->output, "-"))
-		return write_file(env, d, opts->output);
-	fwrite(d->msg, 1, d->len, stdout);
+		return fmap_write_file(d->env, &d->msg, opts->output, d->op.device);
+	fwrite(d->msg.buf, 1, d->msg.len, stdout);
 	return 0;
 }
 
-/* Looks the file up, makes its message and has it judged. */
-static int make(struct cmd_env *env, struct dump *d)
-{
-	struct famfs_fmap_limits limits = { 0 };
-	struct famfs_info info;
-	struct famfs_err err;
-	struct famfs *fs;
-	int code = 0;
+/* -------------------------------------------------------------------- making */
 
-	if (famfs_open(env->ctx, d->op.device, 0, &fs, &err))
-		return env_error(env, &err);
-	if (famfs_lookup(fs, d->op.path, &d->entry, &err) || famfs_info(fs, &info, &err)) {
-		code = env_error(env, &err);
-	} else if (d->entry.type != FAMFS_ENTRY_FILE) {
-		code = env_errorf(env, -EISDIR, d->op.text,
-				  "is a directory, and only files have maps");
-	} else if (famfs_fmap_encode(&d->entry, d->msg, sizeof(d->msg), &d->len, &err)) {
-		code = env_errorf(env, err.rc, d->op.text, "%s", err.message);
+/* Into a buffer that grows. */
+static int encode(struct dump *d, const struct famfs_wire *wire, struct famfs_err *err)
+{
+	int rc = famfs_fmap_encode(&d->entry, wire, &d->msg, err);
+
+	if (rc != -ENOSPC)
+		return rc;
+	d->msg.buf = mem_grow(d->msg.buf, &d->msg.cap, d->msg.len, 1);
+	return famfs_fmap_encode(&d->entry, wire, &d->msg, err);
+}
+
+/* The v1 message is judged: what makes a map unsafe is the same in all generations. */
+static int make(struct dump *d)
+{
+	const struct dump_opts *opts = d->env->opts;
+	struct famfs_err err;
+
+	if (encode(d, NULL, &err))
+		return env_errorf(d->env, err.rc, d->op.text, "%s", err.message);
+	famfs_fmap_judge(d->msg.buf, d->msg.len, &d->limits, &d->verdict);
+	d->safe = !d->verdict.kernel_rc && !d->verdict.unsafe;
+	if (encode(d, opts->wire, &err))
+		return env_errorf(d->env, err.rc, d->op.text, "%s", err.message);
+	return 0;
+}
+
+static int dump_one(struct dump *d)
+{
+	const struct dump_opts *opts = d->env->opts;
+	int code = make(d);
+
+	if (code)
+		return code;
+	if (opts->format == FORMAT_RAW) {
+		code = write_raw(d);
+	} else if (opts->format == FORMAT_HEX) {
+		show_hex(d);
 	} else {
-		limits.dev_size = info.dev_size;
-		limits.data_off = FAMFS_LOG_OFF + info.log_len;
-		famfs_fmap_judge(d->msg, d->len, &limits, &d->verdict);
-		d->safe = !d->verdict.kernel_rc && !d->verdict.unsafe;
+		if (d->several)
+			emit_item(&d->env->out);
+		show(d);
+		if (d->several)
+			emit_item_end(&d->env->out);
 	}
-	if (famfs_damage(fs, &err))
-		d->damage = env_error(env, &err);
-	famfs_close(fs);
+	if (code)
+		return code;
+	return d->safe ? 0 : complain(d, "");
+}
+
+/* --------------------------------------------------------------- what to dump */
+
+static bool wanted(const void *data, const struct famfs_entry *entry)
+{
+	const struct famfs_entry *top = data;
+
+	return entry->type == FAMFS_ENTRY_FILE && path_below(entry->path, top->path);
+}
+
+/* Names a file of the list, and dumps it. */
+static int dump_named(struct dump *d)
+{
+	struct text name = { 0 };
+	int code;
+
+	text_addf(&name, "%s:/%s", d->op.device, d->entry.path);
+	d->op.text = name.s;
+	code = dump_one(d);
+	text_free(&name);
 	return code;
 }
 
+static int dump_rows(struct dump *d, const struct listing *l)
+{
+	struct famfs_err err;
+	int code = 0, rc;
+	size_t i;
+
+	for (i = 0; i < l->nr && !cmd_cancelled(); i++) {
+		rc = listing_entry(d->fs, &l->rows[i], &d->entry, &err);
+		if (rc < 0)
+			return env_error(d->env, &err);
+		if (rc)
+			code |= dump_named(d);
+	}
+	return cmd_cancelled() ? EXIT_FAILED : code;
+}
+
+/* The superblock's and the log's own maps come last, so that no file can take their names. */
+static int dump_meta(struct dump *d)
+{
+	static const char *const names[] = { ".meta/.superblock", ".meta/.log" };
+	struct famfs_err err;
+	int code = 0, i;
+
+	for (i = 0; i < 2; i++) {
+		if (famfs_lookup_meta(d->fs, names[i], &d->entry, &err))
+			return env_error(d->env, &err);
+		code |= dump_named(d);
+	}
+	return code;
+}
+
+static int dump_below(struct dump *d)
+{
+	struct famfs_entry top = d->entry;
+	struct listing l = { .env = d->env, .fs = d->fs, .wanted = wanted, .data = &top };
+	int code = listing_collect(&l);
+
+	if (!code)
+		code = dump_rows(d, &l);
+	if (!cmd_cancelled() && path_below(".meta/.log", top.path))
+		code |= dump_meta(d);
+	listing_free(&l);
+	note_unusable(d->env, d->fs, d->op.device);
+	return code;
+}
+
+static int dump_several(struct dump *d)
+{
+	const struct dump_opts *opts = d->env->opts;
+	struct emit *out = &d->env->out;
+	bool listed = opts->format == FORMAT_JSON || opts->format == FORMAT_TEXT;
+	int code = 0;
+
+	if (opts->output)
+		code = fmap_dir_open(d->env, opts->output, d->op.device, &d->dir);
+	if (code)
+		return code;
+	if (out->json)
+		emit_str(out, "device", NULL, d->op.device);
+	if (listed)
+		emit_list(out, "fmaps", EMIT_BLOCK);
+	code = d->entry.type == FAMFS_ENTRY_MKDIR ? dump_below(d) : dump_named(d);
+	if (listed)
+		emit_list_end(out);
+	return code;
+}
+
+static int dump(struct dump *d)
+{
+	struct famfs_err err;
+
+	famfs_limits(d->fs, &d->limits);
+	if (famfs_lookup_meta(d->fs, d->op.path ? d->op.path : "/", &d->entry, &err))
+		return env_error(d->env, &err);
+	if (d->several)
+		return dump_several(d);
+	if (d->entry.type == FAMFS_ENTRY_MKDIR)
+		return env_errorf(d->env, -EISDIR, d->op.text,
+				  "is a directory, and only files have maps; add --recursive for "
+				  "those below it");
+	return dump_one(d);
+}
+
 /* What does not fit together; settles the format. */
-static void check_options(struct cmd_env *env)
+static void check_options(struct cmd_env *env, bool several)
 {
 	struct dump_opts *opts = env->opts;
 
@@ -289,37 +316,45 @@ static void check_options(struct cmd_env *env)
 	if (opts->format != FORMAT_RAW && (opts->output || opts->force))
 		env_usage(env, opts->output ? "--output" : "--force", "add --format=raw",
 			  "is for raw maps only");
-	if (opts->format == FORMAT_RAW && (!opts->output || !strcmp(opts->output, "-")) &&
-	    isatty(STDOUT_FILENO))
+	if (opts->format != FORMAT_RAW || (opts->output && strcmp(opts->output, "-")))
+		return;
+	if (several)
+		env_usage(env, "--format=raw", "add -o DIR",
+			  "several messages are written to a directory");
+	if (isatty(STDOUT_FILENO))
 		env_usage(env, "--format=raw", "add -o FILE",
 			  "raw bytes are not written to a terminal");
 }
 
 static int run(struct cmd_env *env)
 {
-	const struct dump_opts *opts = env->opts;
-	struct dump d = { 0 };
+	struct dump_opts *opts = env->opts;
+	struct dump d = { .env = env, .dir = { .root = -1 } };
+	struct famfs_err err;
 	int code;
 
-	d.op = operand_file(env, env->operands[0]);
-	check_options(env);
-	code = make(env, &d);
-	if (code)
-		return code;
-	if (opts->format == FORMAT_RAW)
-		code = write_raw(env, &d);
-	else
-		show(&env->out, &d);
-	if (code)
-		return code;
-	return d.safe ? d.damage : complain(env, &d, "");
+	d.op = operand_split(env, env->operands[0]);
+	d.several = opts->recursive || !d.op.path;
+	if (!opts->wire)
+		opts->wire = famfs_wire(FAMFS_WIRE_V1);
+	check_options(env, d.several);
+	if (famfs_open(env->ctx, d.op.device, 0, &d.fs, &err))
+		return env_error(env, &err);
+	code = dump(&d);
+	if (famfs_damage(d.fs, &err))
+		code = env_error(env, &err);
+	famfs_close(d.fs);
+	if (d.dir.root >= 0)
+		close(d.dir.root);
+	free(d.msg.buf);
+	return code;
 }
 
 const struct cmd cmd_fmap_dump = {
 	.name = "dump",
 	.group = "fmap",
-	.summary = "Shows the map of a file that the kernel gets",
-	.operands = "FILE",
+	.summary = "Shows the maps of files that the kernel gets",
+	.operands = "FILE|DEVICE",
 	.example = "famfs fmap dump --format=raw -o a.fmap /dev/dax0.0:/a",
 	.options = options,
 	.parse = parse,

@@ -186,12 +186,12 @@ static void judge_fmap(struct check_walk *walk, const struct famfs_entry *entry)
 	};
 	struct famfs_fmap_verdict verdict;
 	uint8_t msg[FAMFS_FMAP_V1_MAX];
-	size_t len;
+	struct famfs_reply v1 = { .buf = msg, .cap = sizeof(msg) };
 
 	/* What does not even fit a message was found above. */
-	if (famfs_fmap_encode(entry, msg, sizeof(msg), &len, NULL))
+	if (famfs_fmap_encode(entry, NULL, &v1, NULL))
 		return;
-	famfs_fmap_judge(msg, len, &limits, &verdict);
+	famfs_fmap_judge(msg, v1.len, &limits, &verdict);
 	if (verdict.kernel_rc)
 		add(walk, entry, PROBLEM_FMAP_REJECTED, verdict.rejected, 0);
 	else if (verdict.unsafe)

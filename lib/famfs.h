@@ -168,6 +168,13 @@ enum famfs_entry_type {
 
 enum famfs_ext_type { FAMFS_EXT_SIMPLE = 0, FAMFS_EXT_INTERLEAVE = 1 };
 
+/* What a map is of (FMAP.md 2). On media all files are regular. */
+enum famfs_file_type {
+	FAMFS_FILE_REGULAR = 0,
+	FAMFS_FILE_SUPER = 1, /* .meta/.superblock */
+	FAMFS_FILE_LOG = 2,   /* .meta/.log */
+};
+
 struct famfs_extent {
 	uint64_t dev_index; /* 0: the primary device, the only one today */
 	uint64_t off;       /* bytes on that device */
@@ -186,6 +193,7 @@ struct famfs_entry {
 	uint32_t uid, gid;
 	char path[FAMFS_PATH_SIZE + 1]; /* relative to the root; NUL-terminated here */
 	bool path_unterminated;         /* the field on media has no NUL */
+	uint32_t file_type;             /* FILE: enum famfs_file_type */
 	uint32_t flags;                 /* FILE */
 	uint64_t size;                  /* FILE: bytes */
 	uint32_t ext_type;              /* FILE: enum famfs_ext_type */
@@ -292,6 +300,14 @@ FAMFS_API int famfs_next(struct famfs *fs, uint64_t *cursor, struct famfs_entry 
  */
 FAMFS_API int famfs_lookup(struct famfs *fs, const char *path, struct famfs_entry *ret_entry,
 			   struct famfs_err *err);
+
+/**
+ * famfs_lookup_meta() - as famfs_lookup(), and finds the two implied files of ".meta" as well:
+ * ".meta/.superblock" and ".meta/.log", which the existing tools show and the log does not list
+ * (FORMAT.md 10). Their index is FAMFS_NONE; they are to be mapped and read, and never written.
+ */
+FAMFS_API int famfs_lookup_meta(struct famfs *fs, const char *path, struct famfs_entry *ret_entry,
+				struct famfs_err *err);
 
 /* --------------------------------------------------------------------- mkfs */
 
@@ -657,20 +673,136 @@ FAMFS_API int famfs_sha256(struct famfs *fs, const struct famfs_entry *entry,
 /* --------------------------------------------------------------------- fmap */
 
 #define FAMFS_FMAP_V1_MAX 4096 /* bytes: the v1 reader's buffer (FMAP.md 1) */
+#define FAMFS_DAXDEV_LEN  280  /* bytes of a GET_DAXDEV reply (FMAP.md 2) */
 
-enum famfs_fmap_kernel { FAMFS_KERNEL_V7 = 0, FAMFS_KERNEL_V10 = 1 }; /* before v8; from v8 on */
+enum famfs_wire_id { FAMFS_WIRE_V1 = 0, FAMFS_WIRE_V2 = 1 };
 
 /**
- * famfs_fmap_encode() - the GET_FMAP v1 reply for a file (FMAP.md 2).
- * @entry: a FILE entry.
- * @buf: receives the message; @cap bytes. No allocation is done.
- * @ret_len: bytes written.
- *
- * Return: 0; -EINVAL: not a file; -EUCLEAN: the entry's counts or values do not fit the message;
- * -ENOSPC: @cap is too small.
+ * struct famfs_wire - the constants of one generation of the kernel's interface (FMAP.md 1).
+ * @name: "v1", "v2".
+ * @get_fmap, @get_daxdev: FUSE opcodes; 0: there is none.
+ * @init_flag: capability bit of FUSE INIT; 0: none.
+ * @interleaved: interleaved extents may be sent; otherwise such a file is unrolled.
+ * @has_fmap_size: header bytes 12 to 15 are the message's length, else reserved.
+ * @extents_max, @strips_max: of one message, of one interleaved extent.
+ * @message_max: bytes that the reader has room for.
+ * @devindex_max: the highest device index that the kernel accepts.
  */
-FAMFS_API int famfs_fmap_encode(const struct famfs_entry *entry, void *buf, size_t cap,
-				size_t *ret_len, struct famfs_err *err);
+struct famfs_wire {
+	const char *name;
+	uint32_t get_fmap, get_daxdev;
+	uint64_t init_flag;
+	bool interleaved;
+	bool has_fmap_size;
+	uint32_t extents_max, strips_max;
+	uint32_t message_max;
+	uint32_t devindex_max;
+};
+
+/** famfs_wire() - the constants of a generation, static; NULL when there is none of that number. */
+FAMFS_API const struct famfs_wire *famfs_wire(enum famfs_wire_id id);
+
+/** famfs_wire_find() - the generation called @name, static; NULL when there is none. */
+FAMFS_API const struct famfs_wire *famfs_wire_find(const char *name);
+
+/**
+ * struct famfs_reply - the caller's room for a reply.
+ * @buf: @cap bytes; may be NULL when @cap is 0.
+ * @len: bytes written; after -ENOSPC the @cap that is needed, so that a @cap of 0 asks for it.
+ */
+struct famfs_reply {
+	void *buf;
+	size_t cap;
+	size_t len;
+};
+
+/**
+ * famfs_fmap_encode() - a file's map as a message (FMAP.md 2; v2 unrolled as in 5). Its map is not
+ * judged: famfs_get_fmap() does both. No allocation is done.
+ * @entry: a FILE entry.
+ * @wire: a generation, by famfs_wire() or famfs_wire_find(); NULL: v1.
+ * @reply: filled in.
+ *
+ * Return: 0; -ENOSPC: @reply->cap is too small, @reply->len would do; -EINVAL: not a file;
+ * -EUCLEAN: the entry's counts or values do not fit the message; -E2BIG: unrolled, it has more
+ * extents than the generation takes.
+ */
+FAMFS_API int famfs_fmap_encode(const struct famfs_entry *entry, const struct famfs_wire *wire,
+				struct famfs_reply *reply, struct famfs_err *err);
+
+/**
+ * famfs_get_fmap() - what a FUSE server answers to GET_FMAP: the map, if the kernel accepts it and
+ * it is safe on this device (K1 to K16, U1 to U10). No allocation is done.
+ * @entry: a FILE entry of @fs, also one of famfs_lookup_meta(). @wire, @reply: as
+ *	famfs_fmap_encode().
+ *
+ * Return: 0; as famfs_fmap_encode(); -EUCLEAN also for a map that is rejected or unsafe.
+ */
+FAMFS_API int famfs_get_fmap(struct famfs *fs, const struct famfs_entry *entry,
+			     const struct famfs_wire *wire, struct famfs_reply *reply,
+			     struct famfs_err *err);
+
+/**
+ * famfs_get_daxdev() - what a FUSE server answers to GET_DAXDEV (v1 only; FAMFS_DAXDEV_LEN bytes):
+ * the path of a device, as given to famfs_open(). No allocation is done.
+ * @dev_index: the request's node id. The log holds no path of devices above 0.
+ *
+ * Return: 0; -ENOSPC; -ENODEV: not device 0; -ENAMETOOLONG: a path of more than 255 bytes.
+ */
+FAMFS_API int famfs_get_daxdev(struct famfs *fs, uint64_t dev_index, struct famfs_reply *reply,
+			       struct famfs_err *err);
+
+/** struct famfs_fmap_head - a message's header, as it is; @fmap_size is reserved in v1. */
+struct famfs_fmap_head {
+	uint8_t file_type, reserved;
+	uint16_t version;
+	uint32_t ext_type, nextents, fmap_size;
+	uint64_t file_size, reserved1;
+};
+
+enum famfs_fmap_kind { FAMFS_FMAP_EXTENT = 0, FAMFS_FMAP_INTERLEAVED = 1, FAMFS_FMAP_STRIP = 2 };
+
+/**
+ * struct famfs_fmap_part - one record behind the header, as it is.
+ * @extent: which one of the list. @strip: which one of the extent's; 0 if it is none.
+ * @where: an extent's or a strip's place.
+ * @nstrips, @chunk_size, @nbytes: an interleaved extent's; its strips come next.
+ */
+struct famfs_fmap_part {
+	enum famfs_fmap_kind kind;
+	uint32_t extent, strip;
+	struct famfs_extent where;
+	uint32_t nstrips, chunk_size;
+	uint64_t nbytes;
+	uint64_t reserved;
+};
+
+/** struct famfs_fmap_iter - a walk over a message's records. The caller's memory, our fields. */
+struct famfs_fmap_iter {
+	const uint8_t *msg;
+	size_t len, at;
+	uint32_t ext_type, extents, extent;
+	uint32_t strips, strip;
+};
+
+/**
+ * famfs_fmap_iter_init() - begins to decode a message of either generation; judges nothing.
+ * @msg: @len bytes, any contents; borrowed.
+ * @ret_head: may be NULL.
+ *
+ * Return: 0; -EUCLEAN: shorter than a header.
+ */
+FAMFS_API int famfs_fmap_iter_init(struct famfs_fmap_iter *iter, const void *msg, size_t len,
+				   struct famfs_fmap_head *ret_head, struct famfs_err *err);
+
+/**
+ * famfs_fmap_iter_next() - the next record. Return: 1, 0 behind the last one; -EUCLEAN: the message
+ * ends before, or its extents are of an unknown type.
+ */
+FAMFS_API int famfs_fmap_iter_next(struct famfs_fmap_iter *iter, struct famfs_fmap_part *ret_part,
+				   struct famfs_err *err);
+
+enum famfs_fmap_kernel { FAMFS_KERNEL_V7 = 0, FAMFS_KERNEL_V10 = 1 }; /* before v8; from v8 on */
 
 /**
  * struct famfs_fmap_limits - what a message is judged against; 0: not known, not judged.
@@ -682,16 +814,21 @@ struct famfs_fmap_limits {
 	enum famfs_fmap_kernel kernel;
 };
 
+/** famfs_limits() - what maps of files of @fs are judged against. */
+FAMFS_API void famfs_limits(const struct famfs *fs, struct famfs_fmap_limits *ret_limits);
+
 /**
  * struct famfs_fmap_verdict - the judgement on a message.
  * @kernel_rc: what the kernel's parser returns: 0 or a negative errno.
- * @rejected: bit N set: check KN rejects it (FMAP.md 3); only the first stop, and the counted ones.
+ * @stop: number of the check that stops the kernel: K@stop (FMAP.md 3); 0: none.
+ * @rejected: bit N set: KN; the one that stops, and the counted ones before it.
  * @unsafe: bit N set: UN (FMAP.md 4) holds; judged on accepted messages only.
  * @file_type, @file_size, @ext_type, @nextents, @dev_bitmap: what the kernel would hold; valid when
  *	@kernel_rc is 0.
  */
 struct famfs_fmap_verdict {
 	int kernel_rc;
+	uint32_t stop;
 	uint32_t rejected;
 	uint32_t unsafe;
 	uint8_t file_type;

@@ -1,40 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fmap message: its constants, encoding, and the rules in words. */
+/* A file's entry as an fmap message: encoding (FMAP.md 2), and unrolling (FMAP.md 5). */
 #include <string.h>
 
 #include "err.h"
 #include "fmap_wire.h"
 #include "path.h"
-
-const struct fmap_wire fmap_wires[FMAP_GENERATIONS] = {
-	[FMAP_V1] = {
-		.name = "v1",
-		.get_fmap = 54,
-		.get_daxdev = 55,
-		.init_flag = 1ULL << 43,
-		.interleaved = true,
-		.extents_max = FMAP_V1_EXTENTS_MAX,
-		.strips_max = FMAP_V1_STRIPS_MAX,
-		.message_max = FAMFS_FMAP_V1_MAX,
-		.devindex_max = 0,
-	},
-	[FMAP_V2] = {
-		.name = "v2",
-		.get_fmap = 54,
-		.has_fmap_size = true,
-		.extents_max = 524288,
-		.message_max = 16 << 20,
-		.devindex_max = 63,
-	},
-};
-
-const struct fmap_wire *fmap_wire_find(const char *name)
-{
-	for (int i = 0; i < FMAP_GENERATIONS; i++)
-		if (!strcmp(fmap_wires[i].name, name))
-			return &fmap_wires[i];
-	return NULL;
-}
 
 /* Refuses what the message has no room for; what the kernel thinks of the rest is for the judge. */
 static int check_fits(const struct famfs_entry *entry, struct famfs_err *err)
@@ -61,6 +31,28 @@ static int check_fits(const struct famfs_entry *entry, struct famfs_err *err)
 	return 0;
 }
 
+/* Does every chunk of an interleaved file become an extent? The places must not wrap. */
+static int check_unrolls(const struct famfs_entry *entry, const struct famfs_wire *wire,
+			 uint64_t *ret_nr, struct famfs_err *err)
+{
+	uint64_t chunk = entry->chunk_size, nr, off;
+
+	if (!chunk || !entry->size)
+		return err_set(err, -EUCLEAN, "", "%s is 0", chunk ? "the size" : "the chunk size");
+	nr = entry->size / chunk + (entry->size % chunk != 0);
+	if (nr > wire->extents_max)
+		return err_set(err, -E2BIG, "",
+			       "unrolled, its map has %llu extents, and %s takes %u",
+			       (unsigned long long)nr, wire->name, wire->extents_max);
+	for (uint64_t i = 0; i < entry->extents_nr && i < nr; i++)
+		if (__builtin_add_overflow(entry->extents[i].off,
+					   (nr - 1 - i) / entry->extents_nr * chunk, &off))
+			return err_set(err, -EUCLEAN, "", "strip %llu goes past 64 bits",
+				       (unsigned long long)i);
+	*ret_nr = nr;
+	return 0;
+}
+
 /* The whole of a failure: the object is added here, because only failures need it. */
 static int refuse(const struct famfs_entry *entry, int rc, const char *hint, struct famfs_err *err)
 {
@@ -77,98 +69,102 @@ static uint8_t *put(uint8_t *at, const void *part, size_t len)
 	return at + len;
 }
 
-static void put_message(const struct famfs_entry *entry, uint8_t *at)
+static uint8_t *put_simple(uint8_t *at, const struct famfs_extent *extent)
 {
-	struct fmap_header header = {
-		.fmap_version = le16_of(FMAP_VERSION),
-		.ext_type = le32_of(entry->ext_type),
-		.nextents = le32_of(entry->nextents),
-		.file_size = le64_of(entry->size),
+	struct fmap_simple simple = {
+		.devindex = le32_of((uint32_t)extent->dev_index),
+		.off = le64_of(extent->off),
+		.len = le64_of(extent->len),
 	};
+
+	return put(at, &simple, sizeof(simple));
+}
+
+static uint8_t *put_interleaved(uint8_t *at, const struct famfs_entry *entry)
+{
 	struct fmap_interleaved interleaved = {
 		.nstrips = le32_of((uint32_t)entry->nstrips),
 		.chunk_size = le32_of((uint32_t)entry->chunk_size),
 		.nbytes = le64_of(entry->size),
 	};
 
-	at = put(at, &header, sizeof(header));
-	if (entry->ext_type == FAMFS_EXT_INTERLEAVE)
-		at = put(at, &interleaved, sizeof(interleaved));
-	for (uint32_t i = 0; i < entry->extents_nr; i++) {
-		struct fmap_simple simple = {
-			.devindex = le32_of((uint32_t)entry->extents[i].dev_index),
-			.off = le64_of(entry->extents[i].off),
-			.len = le64_of(entry->extents[i].len),
-		};
+	return put(at, &interleaved, sizeof(interleaved));
+}
 
-		at = put(at, &simple, sizeof(simple));
+/* Chunk after chunk; the kernel wants the last one's length rounded up. */
+static void put_chunks(uint8_t *at, const struct famfs_entry *entry)
+{
+	uint64_t chunk = entry->chunk_size, left = entry->size, round = 0;
+	uint32_t strip = 0;
+
+	while (left) {
+		struct famfs_extent extent = entry->extents[strip];
+		uint64_t bytes = left < chunk ? left : chunk;
+
+		extent.off += round;
+		extent.len = bytes == chunk ? chunk : (bytes + FMAP_ALIGN - 1) & ~(FMAP_ALIGN - 1);
+		at = put_simple(at, &extent);
+		left -= bytes;
+		if (++strip == entry->extents_nr) {
+			strip = 0;
+			round += chunk;
+		}
 	}
 }
 
-int famfs_fmap_encode(const struct famfs_entry *entry, void *buf, size_t cap, size_t *ret_len,
-		      struct famfs_err *err)
+/* @nr: simple extents when it is unrolled, else 0. */
+static void put_message(const struct famfs_entry *entry, const struct famfs_wire *wire, uint64_t nr,
+			struct famfs_reply *reply)
 {
-	size_t len = sizeof(struct fmap_header);
+	struct fmap_header header = {
+		.file_type = (uint8_t)entry->file_type,
+		.fmap_version = le16_of(FMAP_VERSION),
+		.ext_type = le32_of(nr ? FAMFS_EXT_SIMPLE : entry->ext_type),
+		.nextents = le32_of(nr ? (uint32_t)nr : entry->nextents),
+		.fmap_size = le32_of(wire->has_fmap_size ? (uint32_t)reply->len : 0),
+		.file_size = le64_of(entry->size),
+	};
+	uint8_t *at = put(reply->buf, &header, sizeof(header));
+
+	if (nr) {
+		put_chunks(at, entry);
+		return;
+	}
+	if (entry->ext_type == FAMFS_EXT_INTERLEAVE)
+		at = put_interleaved(at, entry);
+	for (uint32_t i = 0; i < entry->extents_nr; i++)
+		at = put_simple(at, &entry->extents[i]);
+}
+
+int famfs_fmap_encode(const struct famfs_entry *entry, const struct famfs_wire *wire,
+		      struct famfs_reply *reply, struct famfs_err *err)
+{
+	bool interleaved = entry->ext_type == FAMFS_EXT_INTERLEAVE;
+	uint64_t nr = 0;
 	int rc;
 
+	if (!wire)
+		wire = &fmap_wires[FAMFS_WIRE_V1];
 	if (entry->type != FAMFS_ENTRY_FILE) {
 		rc = err_set(err, -EINVAL, "", "not a file");
 		return refuse(entry, rc, "only files have an fmap", err);
 	}
 	rc = check_fits(entry, err);
+	if (!rc && interleaved && !wire->interleaved)
+		rc = check_unrolls(entry, wire, &nr, err);
+	if (rc == -E2BIG)
+		return refuse(entry, rc, "larger chunks make fewer extents", err);
 	if (rc)
 		return refuse(entry, rc, "run famfs check on the device", err);
-	if (entry->ext_type == FAMFS_EXT_INTERLEAVE)
-		len += sizeof(struct fmap_interleaved);
-	len += entry->extents_nr * sizeof(struct fmap_simple);
-	if (len > cap) {
-		rc = err_set(err, -ENOSPC, "", "the fmap has %zu bytes, the buffer %zu", len, cap);
-		return refuse(entry, rc, "give a buffer of at least 4096 bytes", err);
+	reply->len = sizeof(struct fmap_header) +
+		     (nr ? nr : entry->extents_nr) * sizeof(struct fmap_simple);
+	if (interleaved && !nr)
+		reply->len += sizeof(struct fmap_interleaved);
+	if (reply->len > reply->cap) {
+		rc = err_set(err, -ENOSPC, "", "the fmap has %zu bytes, the buffer %zu", reply->len,
+			     reply->cap);
+		return refuse(entry, rc, "give a buffer that holds it", err);
 	}
-	put_message(entry, buf);
-	*ret_len = len;
+	put_message(entry, wire, nr, reply);
 	return 0;
-}
-
-const char *famfs_fmap_k_text(unsigned int n)
-{
-	static const char *const texts[] = {
-		[1] = "the message is shorter than its 32-byte header",
-		[2] = "there are no extents",
-		[3] = "there are more than 32 extents",
-		[4] = "the extent type is neither 0 (simple) nor 1 (interleaved)",
-		[5] = "the extents go past the end of the message",
-		[6] = "a device index is not 0",
-		[7] = "an extent's offset is not a multiple of 2 MiB",
-		[8] = "an extent's length is not a multiple of 2 MiB",
-		[9] = "an interleaved extent's header goes past the end of the message",
-		[10] = "a chunk size is not a multiple of 2 MiB",
-		[11] = "an interleaved extent serves 0 bytes",
-		[12] = "the strips go past the end of the message",
-		[13] = "an interleaved extent has no strips, or more than 32",
-		[14] = "the strips together are shorter than the file",
-		[15] = "there are errors in single extents",
-		[16] = "the extents together are shorter than the file",
-	};
-
-	return n < sizeof(texts) / sizeof(texts[0]) ? texts[n] : NULL;
-}
-
-const char *famfs_fmap_u_text(unsigned int n)
-{
-	static const char *const texts[] = {
-		[1] = "a chunk size is 0: the first fault divides by zero in the kernel",
-		[2] = "a strip is shorter than the part of the file in it: accesses land behind it",
-		[3] = "extents overlap each other, or the superblock and log",
-		[4] = "an extent goes past the end of the device: accesses fail",
-		[5] = "the interleaved extents serve less than the file: its tail is not reachable",
-		[6] = "the sum of all lengths wraps 64 bits",
-		[7] = "an unknown file type or version, a reserved field not 0, or bytes at the "
-		      "end",
-		[8] = "a device index is above 63: undefined in the kernel's bitmap",
-		[9] = "the file has 0 bytes: there is nothing to map",
-		[10] = "the message is longer than the reader's buffer of 4096 bytes",
-	};
-
-	return n < sizeof(texts) / sizeof(texts[0]) ? texts[n] : NULL;
 }

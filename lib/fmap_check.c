@@ -28,7 +28,7 @@ struct piece {
  *	than PIECES_MAX.
  */
 struct walk {
-	const struct fmap_wire *wire;
+	const struct famfs_wire *wire;
 	const uint8_t *msg;
 	uint64_t len, at;
 	uint32_t counted, unsafe;
@@ -267,7 +267,7 @@ void famfs_fmap_judge(const void *msg, size_t len, const struct famfs_fmap_limit
 	struct fmap_interleaved interleaved[FMAP_V1_EXTENTS_MAX];
 	struct piece pieces[PIECES_MAX];
 	struct walk w = {
-		.wire = &fmap_wires[FMAP_V1],
+		.wire = &fmap_wires[FAMFS_WIRE_V1],
 		.msg = msg,
 		.len = len,
 		.interleaved = interleaved,
@@ -280,6 +280,7 @@ void famfs_fmap_judge(const void *msg, size_t len, const struct famfs_fmap_limit
 		limits = &no_limits;
 	if (stop) {
 		v.kernel_rc = stop_rc(stop, limits->kernel);
+		v.stop = stop;
 		v.rejected = BIT(stop) | w.counted;
 		*ret_verdict = v;
 		return;

@@ -6,38 +6,12 @@
 #include "famfs.h"
 #include "le.h"
 
-/*
- * The constants of one generation of the kernel's interface. None of them is settled, so they stand
- * in one table.
- * @get_fmap, @get_daxdev: FUSE opcodes; 0: there is none.
- * @init_flag: capability bit of FUSE INIT, 0: none.
- * @interleaved: interleaved extents may be sent; otherwise such a file is unrolled.
- * @has_fmap_size: header bytes 12 to 15 are the message's length, else reserved.
- * @extents_max, @strips_max: of one message, of one interleaved extent.
- * @message_max: bytes that the reader has room for.
- * @devindex_max: the highest index that the kernel accepts.
- */
-struct fmap_wire {
-	const char *name;
-	uint32_t get_fmap, get_daxdev;
-	uint64_t init_flag;
-	bool interleaved;
-	bool has_fmap_size;
-	uint32_t extents_max, strips_max;
-	uint32_t message_max;
-	uint32_t devindex_max;
-};
+/* The generations, by enum famfs_wire_id: none of the constants is settled, so all stand here. */
+extern const struct famfs_wire fmap_wires[];
 
 /* These also size arrays. */
 #define FMAP_V1_EXTENTS_MAX 32
 #define FMAP_V1_STRIPS_MAX  32
-
-enum fmap_generation { FMAP_V1 = 0, FMAP_V2 = 1, FMAP_GENERATIONS = 2 };
-
-extern const struct fmap_wire fmap_wires[FMAP_GENERATIONS];
-
-/* Return: the generation called @name, NULL if there is none. */
-const struct fmap_wire *fmap_wire_find(const char *name);
 
 #define FMAP_VERSION       1        /* fmap_version, in both generations */
 #define FMAP_FILE_TYPE_MAX 2        /* 0 regular, 1 superblock, 2 log */
@@ -70,6 +44,16 @@ struct fmap_interleaved {
 	struct le64 reserved;   /* 16 */
 };
 
+/* The GET_DAXDEV reply. */
+struct fmap_daxdev {
+	struct le16 index;     /* 0 */
+	struct le16 reserved;  /* 2 */
+	struct le32 reserved2; /* 4 */
+	struct le64 reserved3; /* 8 */
+	struct le64 reserved4; /* 16 */
+	char name[256];        /* 24: NUL-terminated */
+};
+
 #define FMAP_AT(type, field, at)                                                                   \
 	_Static_assert(offsetof(struct type, field) == (at), #type "." #field)
 
@@ -88,5 +72,7 @@ _Static_assert(sizeof(struct fmap_interleaved) == 24, "interleaved extent");
 FMAP_AT(fmap_interleaved, chunk_size, 4);
 FMAP_AT(fmap_interleaved, nbytes, 8);
 FMAP_AT(fmap_interleaved, reserved, 16);
+_Static_assert(sizeof(struct fmap_daxdev) == FAMFS_DAXDEV_LEN, "daxdev");
+FMAP_AT(fmap_daxdev, name, 24);
 
 #endif

@@ -13,7 +13,9 @@
 /* A name with one of these cannot be looked up. */
 #define FS_PATH_UNUSABLE (PATH_EMPTY | PATH_ABSOLUTE | PATH_ESCAPE | PATH_DOT | PATH_UNTERMINATED)
 
-#define FS_META_DIR ".meta"
+#define FS_META_DIR   ".meta"
+#define FS_META_SUPER ".meta/.superblock"
+#define FS_META_LOG   ".meta/.log"
 
 struct famfs {
 	struct famfs_ctx *ctx;
@@ -66,6 +68,13 @@ int fs_begin_write(struct famfs *fs, struct famfs_err *err);
 
 /* Remembers the last entry, by which a later look knows the log again. */
 int fs_note_last(struct famfs *fs, struct famfs_err *err);
+
+/* Would the kernel accept the file's map, and is it safe on this device? -EUCLEAN and why not. */
+int fs_require_safe(struct famfs *fs, const struct famfs_entry *entry, struct famfs_err *err);
+
+/* The implied file of the superblock or the log, as the existing tools show it (FORMAT.md 10). */
+void fs_meta_entry(const struct famfs *fs, enum famfs_file_type type,
+		   struct famfs_entry *ret_entry);
 
 /* Takes an entry's extents, and the superblock and log, out of the free space. */
 void fs_take_entry(struct space *space, const struct famfs_entry *entry);

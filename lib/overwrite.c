@@ -1,35 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* New bytes for a file that is there, in place. */
-#include <string.h>
-
 #include "err.h"
 #include "fill.h"
 #include "fs.h"
-#include "super.h"
 
-/* A map that is not whole and safe must not be written through. */
-static int require_safe(struct famfs *fs, const struct famfs_entry *entry, struct famfs_err *err)
+/* Metadata has its own writers; a map that is not whole and safe must not be written through. */
+static int require_writable(struct famfs *fs, const struct famfs_entry *entry,
+			    struct famfs_err *err)
 {
-	const struct famfs_fmap_limits limits = {
-		.dev_size = super_usable_size(fs->dev, &fs->super),
-		.data_off = FAMFS_LOG_OFF + fs->log.len,
-		.kernel = FAMFS_KERNEL_V10,
-	};
-	struct famfs_fmap_verdict verdict;
-	uint8_t msg[FAMFS_FMAP_V1_MAX];
-	char shown[PATH_ESCAPED_SIZE];
-	size_t len;
-	int rc = famfs_fmap_encode(entry, msg, sizeof(msg), &len, err);
+	int rc;
 
-	if (!rc) {
-		famfs_fmap_judge(msg, len, &limits, &verdict);
-		if (!verdict.kernel_rc && !verdict.unsafe)
-			return 0;
-		rc = err_set(err, -EUCLEAN, "",
-			     "its map is damaged: nothing is written through it");
-		rc = err_hint(err, rc, "famfs check %s tells what is wrong", fs->dev->name);
-	}
-	return err_inside(err, rc, fs->dev->name, path_escape(entry->path, shown, sizeof(shown)));
+	if (entry->file_type == FAMFS_FILE_REGULAR)
+		return fs_require_safe(fs, entry, err);
+	rc = err_set(err, -EPERM, "", "is metadata, which is not written as a file");
+	return err_inside(err, rc, fs->dev->name, entry->path);
 }
 
 static int hold(struct dev *dev, const struct famfs_entry *entry, struct famfs_err *err)
@@ -58,7 +42,7 @@ int famfs_overwrite(struct famfs *fs, const struct famfs_entry *entry,
 		to.progress = opts->progress;
 		to.progress_data = opts->data;
 	}
-	rc = require_safe(fs, entry, err);
+	rc = require_writable(fs, entry, err);
 	if (!rc)
 		rc = hold(fs->dev, entry, err);
 	/* Others may append meanwhile; the reservation keeps mkfs away. */

@@ -134,7 +134,7 @@ le() {
 	run_famfs 0 mkdir "$IMG:/d"
 	refused 1 '/d.*directory' fmap dump "$IMG:/d"
 	refused 1 '/no' fmap dump "$IMG:/no"
-	refused 2 . fmap dump "$IMG"
+	refused 2 . fmap dump "$IMG" "$IMG"
 	refused 2 'yaml' fmap dump --format=yaml "$IMG:/d"
 	run_famfs 1 fmap dump --json "$IMG:/no"
 	json_error_is ENOENT

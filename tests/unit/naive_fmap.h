@@ -44,6 +44,7 @@ static inline uint64_t naive_get(const struct naive *n, size_t off, size_t bytes
 static inline bool naive_stop(struct naive *n, unsigned int k, int rc)
 {
 	n->v.kernel_rc = rc;
+	n->v.stop = k;
 	n->v.rejected |= 1U << k;
 	return false;
 }
@@ -267,6 +268,7 @@ static inline bool naive_judge(const uint8_t *msg, size_t len,
 		*ret_verdict = n.v;
 	} else {
 		*ret_verdict = (struct famfs_fmap_verdict){ .kernel_rc = n.v.kernel_rc,
+							    .stop = n.v.stop,
 							    .rejected = n.v.rejected };
 	}
 	free(n.extents);

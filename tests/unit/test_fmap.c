@@ -66,6 +66,17 @@ static const uint8_t worked_example[] = {
 	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0,    0, 0, 0, 0x40, 0, 0, 0, 0, 0,
 };
 
+static int encode(const struct famfs_entry *entry, void *buf, size_t cap, size_t *len,
+		  struct famfs_err *err)
+{
+	struct famfs_reply reply = { .buf = buf, .cap = cap };
+	int rc = famfs_fmap_encode(entry, NULL, &reply, err);
+
+	if (!rc)
+		*len = reply.len;
+	return rc;
+}
+
 static void to_hex(const uint8_t *bytes, size_t len, char *hex)
 {
 	*hex = '\0';
@@ -109,7 +120,7 @@ UNIT_TEST(golden_messages)
 		size_t len = 0;
 
 		UNIT_ROW("%s", golden[i].name);
-		CHECK_EQ(famfs_fmap_encode(&golden[i].entry, buf, sizeof(buf), &len, NULL), 0);
+		CHECK_EQ(encode(&golden[i].entry, buf, sizeof(buf), &len, NULL), 0);
 		to_hex(buf, len, hex);
 		CHECK_STR(hex, golden[i].hex);
 		famfs_fmap_judge(buf, len, NULL, &v);
@@ -124,7 +135,7 @@ UNIT_TEST(worked_example_of_the_format)
 	uint8_t buf[sizeof(worked_example)];
 	size_t len = 0;
 
-	CHECK_EQ(famfs_fmap_encode(&entry, buf, sizeof(buf), &len, NULL), 0);
+	CHECK_EQ(encode(&entry, buf, sizeof(buf), &len, NULL), 0);
 	CHECK_EQ(len, sizeof(worked_example));
 	CHECK_MEM(buf, worked_example, sizeof(worked_example));
 }
@@ -137,12 +148,12 @@ UNIT_TEST(device_index_is_the_first_word)
 	size_t len = 0;
 
 	entry.extents[1].dev_index = 0x01020304;
-	CHECK_EQ(famfs_fmap_encode(&entry, buf, sizeof(buf), &len, NULL), 0);
+	CHECK_EQ(encode(&entry, buf, sizeof(buf), &len, NULL), 0);
 	CHECK_EQ(len, 32 + 24 + 48);
 	CHECK_MEM(buf + 80, "\x04\x03\x02\x01\0\0\0\0", 8);
 	entry = simple_entry();
 	entry.extents[0].dev_index = UINT32_MAX;
-	CHECK_EQ(famfs_fmap_encode(&entry, buf, sizeof(buf), &len, NULL), 0);
+	CHECK_EQ(encode(&entry, buf, sizeof(buf), &len, NULL), 0);
 	CHECK_MEM(buf + 32, "\xff\xff\xff\xff\0\0\0\0", 8);
 }
 
@@ -153,11 +164,11 @@ UNIT_TEST(most_extents)
 	size_t len = 0;
 
 	entry.nextents = entry.extents_nr = 16;
-	CHECK_EQ(famfs_fmap_encode(&entry, buf, sizeof(buf), &len, NULL), 0);
+	CHECK_EQ(encode(&entry, buf, sizeof(buf), &len, NULL), 0);
 	CHECK_EQ(len, 416);
 	entry = interleaved_entry();
 	entry.nstrips = entry.extents_nr = 16;
-	CHECK_EQ(famfs_fmap_encode(&entry, buf, sizeof(buf), &len, NULL), 0);
+	CHECK_EQ(encode(&entry, buf, sizeof(buf), &len, NULL), 0);
 	CHECK_EQ(len, 440);
 }
 
@@ -168,8 +179,8 @@ static void refused(const struct famfs_entry *entry, size_t cap, int rc, const c
 	size_t len = 99;
 
 	UNIT_ROW("%s", message);
-	CHECK_EQ(famfs_fmap_encode(entry, buf, cap, &len, &err), rc);
-	CHECK_EQ(famfs_fmap_encode(entry, buf, cap, &len, NULL), rc);
+	CHECK_EQ(encode(entry, buf, cap, &len, &err), rc);
+	CHECK_EQ(encode(entry, buf, cap, &len, NULL), rc);
 	CHECK_EQ(len, 99);
 	CHECK_EQ(buf[0], 0xee);
 	CHECK_EQ(err.rc, rc);
@@ -220,7 +231,7 @@ UNIT_TEST(names_are_escaped_in_errors)
 	struct famfs_err err;
 
 	memset(entry.path, '\n', FAMFS_PATH_SIZE);
-	CHECK_EQ(famfs_fmap_encode(&entry, NULL, 0, NULL, &err), -ENOSPC);
+	CHECK_EQ(encode(&entry, NULL, 0, NULL, &err), -ENOSPC);
 	CHECK_EQ(strlen(err.object), 2 * FAMFS_PATH_SIZE);
 	CHECK(!strchr(err.object, '\n'));
 }
@@ -248,11 +259,12 @@ UNIT_TEST(rules_have_words)
 
 UNIT_TEST(generations_by_name)
 {
-	const struct fmap_wire *v1 = fmap_wire_find("v1");
-	const struct fmap_wire *v2 = fmap_wire_find("v2");
+	const struct famfs_wire *v1 = famfs_wire_find("v1");
+	const struct famfs_wire *v2 = famfs_wire_find("v2");
 
 	REQUIRE(v1 && v2);
-	CHECK(v1 == &fmap_wires[FMAP_V1]);
+	CHECK(v1 == famfs_wire(FAMFS_WIRE_V1));
+	CHECK(v2 == famfs_wire(FAMFS_WIRE_V2));
 	CHECK_EQ(v1->get_fmap, 54);
 	CHECK_EQ(v1->get_daxdev, 55);
 	CHECK_EQ(v1->init_flag, 1ULL << 43);
@@ -268,8 +280,26 @@ UNIT_TEST(generations_by_name)
 	CHECK_EQ(v2->extents_max, 524288);
 	CHECK_EQ(v2->message_max, 16 * M);
 	CHECK_EQ(v2->devindex_max, 63);
-	CHECK(!fmap_wire_find("v3"));
-	CHECK(!fmap_wire_find(""));
+	CHECK(!famfs_wire_find("v3"));
+	CHECK(!famfs_wire_find(""));
+	CHECK(!famfs_wire((enum famfs_wire_id)2));
+	CHECK(!famfs_wire((enum famfs_wire_id)99));
+}
+
+/* The message that is needed, asked for without a buffer. */
+UNIT_TEST(reply_tells_the_size)
+{
+	struct famfs_entry entry = interleaved_entry();
+	struct famfs_reply reply = { .buf = NULL };
+
+	CHECK_EQ(famfs_fmap_encode(&entry, NULL, &reply, NULL), -ENOSPC);
+	CHECK_EQ(reply.len, 104);
+	CHECK_EQ(famfs_fmap_encode(&entry, famfs_wire_find("v2"), &reply, NULL), -ENOSPC);
+	CHECK_EQ(reply.len, 32 + 4 * 24);
+	entry.file_type = FAMFS_FILE_LOG;
+	reply = (struct famfs_reply){ .buf = (uint8_t[104]){ 0 }, .cap = 104 };
+	CHECK_EQ(famfs_fmap_encode(&entry, NULL, &reply, NULL), 0);
+	CHECK_EQ(((uint8_t *)reply.buf)[0], 2);
 }
 
 UNIT_MAIN

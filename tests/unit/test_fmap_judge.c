@@ -206,6 +206,9 @@ UNIT_TEST(hand_made_messages)
 		famfs_fmap_judge(f.b, f.len, &limits, &v);
 		CHECK_EQ(v.kernel_rc, row->rc);
 		CHECK_EQ(v.rejected, row->rejected);
+		/* The checks that are only counted never stop the kernel. */
+		CHECK_EQ(v.stop ? BIT(v.stop) : 0,
+			 v.rejected & ~(BIT(6) | BIT(7) | BIT(8) | BIT(13)));
 		CHECK_EQ(v.unsafe, row->unsafe);
 		limits.kernel = FAMFS_KERNEL_V10;
 		famfs_fmap_judge(f.b, f.len, &limits, &v);
@@ -426,7 +429,7 @@ static void random_message(struct fmap *f)
 
 static bool same(const struct famfs_fmap_verdict *a, const struct famfs_fmap_verdict *b)
 {
-	return a->kernel_rc == b->kernel_rc && a->rejected == b->rejected &&
+	return a->kernel_rc == b->kernel_rc && a->stop == b->stop && a->rejected == b->rejected &&
 	       a->unsafe == b->unsafe && a->file_type == b->file_type &&
 	       a->file_size == b->file_size && a->ext_type == b->ext_type &&
 	       a->nextents == b->nextents && a->dev_bitmap == b->dev_bitmap;

@@ -113,16 +113,16 @@ static void check_message(const struct famfs_entry *entry, struct json_object *w
 {
 	uint8_t expected[FAMFS_FMAP_V1_MAX];
 	uint8_t msg[FAMFS_FMAP_V1_MAX];
+	struct famfs_reply reply = { .buf = msg, .cap = sizeof(msg) };
 	struct famfs_fmap_verdict verdict;
 	const char *hex = json_object_get_string(member(want, "get_fmap_hex"));
-	size_t len = 0;
 
 	REQUIRE(hex);
 	CHECK_EQ(from_hex(hex, expected, sizeof(expected)), number(want, "get_fmap_nbytes"));
-	CHECK_EQ(famfs_fmap_encode(entry, msg, sizeof(msg), &len, NULL), 0);
-	CHECK_EQ(len, number(want, "get_fmap_nbytes"));
-	CHECK_MEM(msg, expected, len);
-	famfs_fmap_judge(msg, len, NULL, &verdict);
+	CHECK_EQ(famfs_fmap_encode(entry, NULL, &reply, NULL), 0);
+	CHECK_EQ(reply.len, number(want, "get_fmap_nbytes"));
+	CHECK_MEM(msg, expected, reply.len);
+	famfs_fmap_judge(msg, reply.len, NULL, &verdict);
 	CHECK_EQ(verdict.kernel_rc, 0);
 	CHECK_EQ(verdict.unsafe, 0);
 }

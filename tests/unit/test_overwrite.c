@@ -191,13 +191,13 @@ static const struct {
 	{ READER, -EROFS, "a.img", "reading only" },
 	{ CLIENT, -EPERM, "a.img", "client" },
 	{ DIR_ENTRY, -EINVAL, "a.img:/f", "not a file" },
-	{ OTHER_DEVICE, -EUCLEAN, "a.img:/f", "map is damaged" },
-	{ SHORT, -EUCLEAN, "a.img:/f", "map is damaged" },
-	{ LOG, -EUCLEAN, "a.img:/f", "map is damaged" },
-	{ BEYOND, -EUCLEAN, "a.img:/f", "map is damaged" },
-	{ MISALIGNED, -EUCLEAN, "a.img:/f", "map is damaged" },
-	{ CHUNK_0, -EUCLEAN, "a.img:/f", "map is damaged" },
-	{ OVERLAP, -EUCLEAN, "a.img:/f", "map is damaged" },
+	{ OTHER_DEVICE, -EUCLEAN, "a.img:/f", "map is " },
+	{ SHORT, -EUCLEAN, "a.img:/f", "map is " },
+	{ LOG, -EUCLEAN, "a.img:/f", "map is " },
+	{ BEYOND, -EUCLEAN, "a.img:/f", "map is " },
+	{ MISALIGNED, -EUCLEAN, "a.img:/f", "map is " },
+	{ CHUNK_0, -EUCLEAN, "a.img:/f", "map is " },
+	{ OVERLAP, -EUCLEAN, "a.img:/f", "map is " },
 };
 
 static void damage(struct famfs_entry *entry, int what)

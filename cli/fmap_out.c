@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fmap messages, written to files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "below.h"
+#include "file.h"
+#include "fmap.h"
+
+int fmap_write_file(struct cmd_env *env, const struct famfs_reply *msg, const char *file,
+		    const char *device)
+{
+	struct stat st;
+	int fd, rc;
+
+	fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+	if (fd < 0)
+		return env_errorf(env, -errno, file, "%s", strerror(errno));
+	if (isatty(fd) || file_is_device(fd, device)) {
+		rc = env_errorf(env, -EINVAL, file, "is %s; raw bytes are not written there",
+				isatty(fd) ? "a terminal" : "a device or the file system itself");
+		close(fd);
+		return rc;
+	}
+	rc = !fstat(fd, &st) && S_ISREG(st.st_mode) && ftruncate(fd, 0) ? -errno : 0;
+	if (!rc)
+		rc = file_write_all(fd, msg->buf, msg->len);
+	if (close(fd) && !rc)
+		rc = -errno;
+	return rc ? env_errorf(env, rc, file, "%s", strerror(-rc)) : 0;
+}
+
+int fmap_dir_open(struct cmd_env *env, const char *name, const char *device,
+		  struct fmap_dir *ret_dir)
+{
+	*ret_dir = (struct fmap_dir){ .root = -1, .name = name, .device = device };
+	if (mkdir(name, 0777) && errno != EEXIST)
+		return env_errorf(env, -errno, name, "cannot be made: %s", strerror(errno));
+	ret_dir->root = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (ret_dir->root < 0)
+		return env_errorf(env, -errno, name, "%s", strerror(errno));
+	return 0;
+}
+
+/* Is the image that is dumped from about to be replaced? */
+static bool is_device(int dir, const char *name, const char *device)
+{
+	int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	bool same = fd >= 0 && file_is_device(fd, device);
+
+	if (fd >= 0)
+		close(fd);
+	return same;
+}
+
+static int write_in_dir(const struct famfs_reply *msg, int dir, const char *name)
+{
+	struct below_file file;
+	mode_t mask = umask(0);
+	int rc = below_file_open(&file, dir);
+
+	umask(mask);
+	if (rc)
+		return rc;
+	rc = file_write_all(file.fd, msg->buf, msg->len);
+	if (!rc && fchmod(file.fd, 0666 & ~mask))
+		rc = -errno;
+	if (!rc)
+		rc = below_file_publish(&file, name);
+	below_file_close(&file);
+	return rc;
+}
+
+int fmap_write_below(struct cmd_env *env, const struct famfs_reply *msg, const struct fmap_dir *dir,
+		     const char *path)
+{
+	struct text shown = { 0 };
+	const char *name, *inside;
+	int parent, code = 0, rc;
+
+	text_addf(&shown, "%s/", dir->name);
+	text_add_safe(&shown, path, true);
+	text_add(&shown, ".fmap", 5);
+	inside = shown.s + strlen(dir->name) + 1;
+	parent = rc = below_open_parent(dir->root, inside, true, &name);
+	if (parent >= 0) {
+		rc = is_device(parent, name, dir->device) ? -EBUSY
+							  : write_in_dir(msg, parent, name);
+		close(parent);
+	}
+	if (rc)
+		code = env_errorf(env, rc, shown.s, "%s",
+				  rc == -EBUSY ? "is the image that is dumped" : strerror(-rc));
+	text_free(&shown);
+	return code;
+}
