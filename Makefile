@@ -48,7 +48,7 @@ ifneq ($(filter-out $(no_config),$(or $(MAKECMDGOALS),all)),)
 required := json-c libdeflate uuid libdaxctl
 optional := $(if $(WITHOUT_LIBNDCTL),,libndctl) $(if $(WITHOUT_LIBBLKID),,blkid) \
 	$(if $(WITHOUT_LIBCRYPTO),,libcrypto) \
-	$(if $(WITHOUT_LIBARCHIVE),,libarchive)
+	$(if $(WITHOUT_LIBARCHIVE),,libarchive) $(if $(WITHOUT_LIBISAL),,libisal)
 found := $(shell for p in $(required) $(optional); do \
 	v=$$($(PKG_CONFIG) --modversion $$p 2>/dev/null) && echo $$p=$$v; done)
 have = $(filter $(1)=%,$(found))
@@ -83,10 +83,11 @@ lib_warnings := $(call cc-option,-Wconversion)
 codegen := $(call cc-option,-fno-semantic-interposition)
 packages := $(foreach f,$(found),$(firstword $(subst =, ,$(f))))
 pkg_cflags := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(packages)))
-pkg_libs := $(shell $(PKG_CONFIG) --libs json-c libdeflate uuid)
+pkg_libs := $(shell $(PKG_CONFIG) --libs json-c libdeflate uuid $(if $(call have,libisal),libisal))
 loads := $(call loaded,libdaxctl,daxctl,DAXCTL) $(call loaded,libndctl,ndctl,NDCTL) \
 	$(call loaded,blkid,blkid,BLKID) \
-	$(call loaded,libcrypto,crypto,CRYPTO) $(call loaded,libarchive,archive,ARCHIVE)
+	$(call loaded,libcrypto,crypto,CRYPTO) $(call loaded,libarchive,archive,ARCHIVE) \
+	$(if $(call have,libisal),-DHAVE_LIBISAL)
 ifeq ($(filter -DHAVE_LIBDAXCTL,$(loads)),)
 $(error not found: libdaxctl.so; to install what famfs is built with, type: make deps)
 endif
@@ -236,7 +237,7 @@ help: ## show this list
 	@echo 'Variables: V=1 shows the commands; SAN=address,undefined; WERROR=1; CC, CFLAGS,'
 	@echo 'CPPFLAGS, LDFLAGS, BUILD; prefix, sbindir, libdir, includedir, mandir, DESTDIR;'
 	@echo 'WITHOUT_LIBNDCTL=1, WITHOUT_LIBBLKID=1, WITHOUT_LIBCRYPTO=1,'
-	@echo 'WITHOUT_LIBARCHIVE=1.'
+	@echo 'WITHOUT_LIBARCHIVE=1, WITHOUT_LIBISAL=1.'
 
 .PHONY: all programs check check-unit check-cli check-golden check-vm check-san check-valgrind \
 	lint demo bench deps format install uninstall clean help

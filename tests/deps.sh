@@ -25,6 +25,7 @@ table() {
 		build pc:blkid libblkid-dev libblkid-devel
 		build pc:libcrypto libssl-dev openssl-devel
 		build pc:libarchive libarchive-dev libarchive-devel
+		build pc:libisal libisal-dev isa-l-devel
 		check cmd:bats bats bats
 		check cmd:jq jq jq
 		check cmd:zstd zstd zstd
