@@ -82,6 +82,9 @@ int dev_writeback(struct dev *dev, uint64_t off, size_t len, struct famfs_err *e
 int dev_invalidate(struct dev *dev, uint64_t off, size_t len, struct famfs_err *err);
 int dev_fence(struct dev *dev, struct famfs_err *err);
 
+/* Has a mapped range fetched into the caches that will soon be read. Never faults. */
+void dev_prefetch(const struct dev *dev, uint64_t off, size_t len);
+
 /*
  * Makes a range zero: by streaming stores of several threads on devdax; on images as a hole, so
  * that they stay sparse: dev_reserve() what is then stored. Written back and fenced when it

@@ -146,7 +146,25 @@ int log_open(struct dev *dev, const struct famfs_super *super, bool super_crc_ok
 void log_iter_init(struct log_iter *it, struct log *log, uint64_t first, uint64_t end,
 		   struct fm_entry *batch)
 {
-	*it = (struct log_iter){ .log = log, .next = first, .end = end, .batch = batch };
+	*it = (struct log_iter){
+		.log = log, .next = first, .end = end, .fresh = first, .batch = batch
+	};
+}
+
+/* One batch ahead of what is copied, since lines that come early must be fresh as well. */
+static int freshen(struct log_iter *it, struct famfs_err *err)
+{
+	uint64_t left = it->end - it->next;
+	uint64_t to = left < 2 * LOG_BATCH ? it->end : it->next + 2 * LOG_BATCH;
+	int rc;
+
+	if (to <= it->fresh)
+		return 0;
+	rc = dev_invalidate(it->log->dev, media_slot_off(it->fresh),
+			    (to - it->fresh) * MEDIA_ENTRY_LEN, err);
+	if (!rc)
+		it->fresh = to;
+	return rc;
 }
 
 static int fill_batch(struct log_iter *it, struct famfs_err *err)
@@ -156,7 +174,7 @@ static int fill_batch(struct log_iter *it, struct famfs_err *err)
 
 	if (nr > LOG_BATCH)
 		nr = LOG_BATCH;
-	rc = dev_invalidate(it->log->dev, media_slot_off(it->next), nr * MEDIA_ENTRY_LEN, err);
+	rc = freshen(it, err);
 	if (!rc)
 		rc = log_read(it->log, it->next, nr, it->batch, err);
 	if (rc)
@@ -181,6 +199,9 @@ int log_iter_next(struct log_iter *it, const struct fm_entry **ret_raw, uint64_t
 			return rc;
 	}
 	raw = &it->batch[it->next - it->batch_first];
+	/* The memory works on the next batch while the CPU works on this one. */
+	if (it->next + LOG_BATCH < it->fresh)
+		dev_prefetch(it->log->dev, media_slot_off(it->next + LOG_BATCH), MEDIA_ENTRY_LEN);
 	ok = media_entry_ok(raw, it->next);
 	if (!ok) {
 		rc = log_read_fresh(it->log, it->next, raw, err);

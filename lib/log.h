@@ -49,14 +49,15 @@ int log_read(struct log *log, uint64_t first, uint64_t nr, struct fm_entry *buf,
 /* Copies one slot after dropping its cache lines. */
 int log_read_fresh(struct log *log, uint64_t index, struct fm_entry *raw, struct famfs_err *err);
 
-/* Entries read at a time: what a cache of 64 KiB holds. */
-#define LOG_BATCH 120
+/* Entries copied at a time: they and the next ones stay in the first cache. */
+#define LOG_BATCH 16
 
 /* A walk over slots [next, end). Initialise with log_iter_init(). */
 struct log_iter {
 	struct log *log;
 	uint64_t next, end;
 	uint64_t batch_first, batch_nr;
+	uint64_t fresh;         /* slots below this have been invalidated */
 	struct fm_entry *batch; /* LOG_BATCH entries of the caller's */
 };
 
