@@ -8,6 +8,7 @@
 #include "ctx.h"
 #include "err.h"
 #include "fs.h"
+#include "pages.h"
 #include "super.h"
 
 /* Fewer entries than this for each thread are not worth starting one. */
@@ -40,14 +41,8 @@ int check_each_file(struct famfs_check *check,
 static void *run_walk(void *data)
 {
 	struct check_walk *walk = data;
-	struct fm_entry *batch = malloc(LOG_BATCH * sizeof(*batch));
 
-	walk->batch = batch;
-	if (batch)
-		check_entries(walk);
-	else
-		walk->rc = err_nomem(&walk->err);
-	free(batch);
+	walk->run(walk);
 	return NULL;
 }
 
@@ -68,8 +63,9 @@ static int take_results(struct famfs_check *check, struct check_walk *walk, stru
 	return walk->rc;
 }
 
-/* The entries in as many parts as there are threads; a thread that cannot be had is done here. */
-static int walk_entries(struct famfs_check *check, struct famfs_err *err)
+/* As many threads as are worth it; the work of one that cannot be had is done here. */
+static int walk_entries(struct famfs_check *check, void (*run)(struct check_walk *walk),
+			struct famfs_err *err)
 {
 	unsigned int nr = ctx_threads(check->ctx, check->end / THREAD_ENTRIES);
 	struct check_walk *walks = calloc(nr, sizeof(*walks));
@@ -81,6 +77,9 @@ static int walk_entries(struct famfs_check *check, struct famfs_err *err)
 		rc = err_nomem(err);
 	for (unsigned int i = 0; !rc && i < nr; i++) {
 		walks[i].check = check;
+		walks[i].run = run;
+		walks[i].part = i;
+		walks[i].parts = nr;
 		walks[i].first = check->end * i / nr;
 		walks[i].end = check->end * (i + 1) / nr;
 		if (i > 0)
@@ -110,15 +109,14 @@ static int examine(struct famfs_check *check, struct famfs_err *err)
 
 	if (rc <= 0)
 		return rc;
-	if (names_init(&check->names, check->end) ||
-	    space_init(&check->space, check->summary.dev_size))
+	if (names_key_make(&check->key) || space_init(&check->space, check->summary.dev_size))
 		return err_nomem(err);
-	check->name_of = calloc(check->end ? check->end : 1, sizeof(*check->name_of));
+	check->name_of = pages_alloc(check->end, sizeof(*check->name_of));
 	if (!check->name_of)
 		return err_nomem(err);
-	rc = walk_entries(check, err);
+	rc = walk_entries(check, check_entries, err);
 	if (!rc)
-		rc = check_names(check, err);
+		rc = walk_entries(check, check_names, err);
 	if (!rc)
 		rc = check_overlaps(check, err);
 	if (!rc)
@@ -146,10 +144,9 @@ static int has_changed(struct famfs_check *check, bool *ret_changed, struct famf
 
 static void forget(struct famfs_check *check)
 {
-	names_fini(&check->names);
 	space_fini(&check->space);
 	problem_fini(&check->list);
-	free(check->name_of);
+	pages_free(check->name_of, check->end, sizeof(*check->name_of));
 	*check = (struct famfs_check){ .ctx = check->ctx, .dev = check->dev };
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checking each entry by itself. Runs in several threads, each with its own part of the log. */
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "check_impl.h"
@@ -62,22 +63,36 @@ static void judge_path(struct check_walk *walk, const struct famfs_entry *entry,
 	}
 }
 
-/* Leaves what the names need for check_names(). @path ends within its field. */
-static void keep_name(struct check_walk *walk, uint64_t index, const char *path, bool dir)
+/* Leaves what check_names() needs. @parent_len: of the directory's part of @path. */
+static void keep_name(struct check_walk *walk, uint64_t index, const char *path, size_t len,
+		      size_t parent_len)
 {
 	struct famfs_check *check = walk->check;
 	struct check_name *kept = &check->name_of[index];
-	size_t len = strlen(path);
-	const char *slash = memrchr(path, '/', len);
-	size_t parent_len = slash ? (size_t)(slash - path) : 0;
+	uint64_t parent, *seen;
 
 	/* The lowest bit is the directory's mark, and 0 stands for nothing. */
-	kept->name = (names_hash(&check->names, path, len) | 2) & ~CHECK_IS_DIR;
-	if (dir)
-		kept->name |= CHECK_IS_DIR;
-	kept->parent = 0;
-	if (slash && !(parent_len == strlen(FS_META_DIR) && !memcmp(path, FS_META_DIR, parent_len)))
-		kept->parent = (names_hash(&check->names, path, parent_len) | 2) & ~CHECK_IS_DIR;
+	kept->name = (names_hash(&check->key, path, len) | 2) & ~CHECK_IS_DIR;
+	if (!parent_len)
+		return;
+	parent = (names_hash(&check->key, path, parent_len) | 2) & ~CHECK_REPEATED;
+	seen = &walk->parents[(parent >> 8) % CHECK_PARENTS];
+	kept->parent = *seen == parent ? parent | CHECK_REPEATED : parent;
+	*seen = parent;
+}
+
+static void keep_name_of(struct check_walk *walk, const struct famfs_entry *entry)
+{
+	size_t len = strlen(entry->path);
+	const char *slash = memrchr(entry->path, '/', len);
+	size_t parent_len = slash ? (size_t)(slash - entry->path) : 0;
+
+	/* That one is there without an entry. */
+	if (parent_len == strlen(FS_META_DIR) && !memcmp(entry->path, FS_META_DIR, parent_len))
+		parent_len = 0;
+	keep_name(walk, entry->index, entry->path, len, parent_len);
+	if (entry->type == FAMFS_ENTRY_MKDIR)
+		walk->check->name_of[entry->index].name |= CHECK_IS_DIR;
 }
 
 static void judge_name(struct check_walk *walk, const struct famfs_entry *entry)
@@ -87,7 +102,7 @@ static void judge_name(struct check_walk *walk, const struct famfs_entry *entry)
 	if (problems)
 		judge_path(walk, entry, problems);
 	if (!(problems & FS_PATH_UNUSABLE))
-		keep_name(walk, entry->index, entry->path, entry->type == FAMFS_ENTRY_MKDIR);
+		keep_name_of(walk, entry);
 	if (entry->mode & ~(uint32_t)MODE_BITS)
 		add(walk, entry, PROBLEM_MODE, entry->mode, 0);
 }
@@ -246,13 +261,14 @@ static bool extent_is_plain(const struct famfs_check *check, const struct fm_fil
 static bool judge_plain_file(struct check_walk *walk, const struct fm_entry *raw, uint64_t index)
 {
 	const struct fm_file *file = &raw->fm_file;
+	size_t len, parent_len;
 
 	if (le32_get(raw->fm_type) != FAMFS_ENTRY_FILE || !extent_is_plain(walk->check, file) ||
 	    le32_get(file->fm_mode) & ~(uint32_t)MODE_BITS ||
-	    path_problems(file->fm_path, FAMFS_PATH_SIZE))
+	    !path_is_plain(file->fm_path, &len, &parent_len))
 		return false;
 	count_file(walk, le64_get(file->fm_size));
-	keep_name(walk, index, file->fm_path, false);
+	keep_name(walk, index, file->fm_path, len, parent_len);
 	if (space_take_shared(&walk->check->space, le64_get(file->fm_simple[0].fm_offset),
 			      le64_get(file->fm_simple[0].fm_len)))
 		walk->overlap = true;
@@ -299,7 +315,7 @@ static bool judge_validity(struct check_walk *walk, const struct fm_entry *raw, 
 	return crc_ok;
 }
 
-void check_entries(struct check_walk *walk)
+static int walk_log(struct check_walk *walk, struct fm_entry *batch)
 {
 	const struct fm_entry *raw;
 	struct log_iter it;
@@ -307,14 +323,20 @@ void check_entries(struct check_walk *walk)
 	bool ok;
 	int rc;
 
-	log_iter_init(&it, &walk->check->log, walk->first, walk->end, walk->batch);
+	log_iter_init(&it, &walk->check->log, walk->first, walk->end, batch);
 	while ((rc = log_iter_next(&it, &raw, &index, &ok, &walk->err)) > 0) {
 		if (ok || judge_validity(walk, raw, index))
 			judge_entry(walk, raw, index);
-		if (index % LOG_BATCH == 0 && ctx_cancelled(walk->check->ctx)) {
-			rc = err_set(&walk->err, -ECANCELED, walk->check->dev->name, "cancelled");
-			break;
-		}
+		if (index % LOG_BATCH == 0 && ctx_cancelled(walk->check->ctx))
+			return err_set(&walk->err, -ECANCELED, walk->check->dev->name, "cancelled");
 	}
-	walk->rc = rc;
+	return rc;
+}
+
+void check_entries(struct check_walk *walk)
+{
+	struct fm_entry *batch = malloc(LOG_BATCH * sizeof(*batch));
+
+	walk->rc = batch ? walk_log(walk, batch) : err_nomem(&walk->err);
+	free(batch);
 }

@@ -33,7 +33,7 @@ static bool grow(void *array_ptr, uint64_t *cap, uint64_t need, size_t size)
 
 static uint64_t hash_of(const struct plan *plan, const char *path)
 {
-	return names_hash(&plan->fs->names, path, strlen(path));
+	return names_hash(&plan->fs->names.key, path, strlen(path));
 }
 
 bool plan_needs_zero(const struct plan *plan, const struct plan_item *item)

@@ -49,7 +49,7 @@ int fs_find(struct famfs *fs, const char *path, uint64_t *ret_index, bool *ret_d
 		*ret_dir = true;
 		return 1;
 	}
-	return names_find(&fs->names, names_hash(&fs->names, path, want.len), same_path, &want,
+	return names_find(&fs->names, names_hash(&fs->names.key, path, want.len), same_path, &want,
 			  ret_index, ret_dir);
 }
 
@@ -108,7 +108,7 @@ static int add_name(struct famfs *fs, const struct fm_entry *raw, uint64_t index
 		return 0;
 	}
 	want.len = strlen(path);
-	hash = names_hash(&fs->names, path, want.len);
+	hash = names_hash(&fs->names.key, path, want.len);
 	rc = names_find(&fs->names, hash, same_path, &want, &found, &found_dir);
 	if (rc < 0)
 		return rc;

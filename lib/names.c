@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names to log entries. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "names.h"
+#include "pages.h"
 
 #define SLOTS_MIN 64
 
@@ -16,17 +16,53 @@ static uint64_t mix(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-uint64_t names_hash(const struct names *names, const char *name, size_t len)
+int names_key_make(struct names_key *key)
 {
-	uint64_t h = names->key[0] ^ len, word;
+	if (getrandom(key->words, sizeof(key->words), 0) != (ssize_t)sizeof(key->words))
+		return -errno;
+	key->words[1] |= 1;
+	return 0;
+}
 
-	for (; len >= sizeof(word); name += sizeof(word), len -= sizeof(word)) {
-		memcpy(&word, name, sizeof(word));
-		h = mix(h ^ word, names->key[1]);
+static uint64_t load64(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+static uint64_t load32(const char *p)
+{
+	uint32_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+/* Less than eight bytes; with their number, all of them count. */
+static uint64_t load_few(const char *p, size_t len)
+{
+	if (len >= sizeof(uint32_t))
+		return load32(p) | load32(p + len - sizeof(uint32_t)) << 32;
+	if (!len)
+		return 0;
+	return (uint64_t)(uint8_t)p[0] | (uint64_t)(uint8_t)p[len / 2] << 8 |
+	       (uint64_t)(uint8_t)p[len - 1] << 16;
+}
+
+uint64_t names_hash(const struct names_key *key, const char *name, size_t len)
+{
+	uint64_t h = key->words[0] ^ len, last;
+
+	if (len >= sizeof(uint64_t)) {
+		last = load64(name + len - sizeof(uint64_t));
+		for (; len > sizeof(uint64_t); name += sizeof(uint64_t), len -= sizeof(uint64_t))
+			h = mix(h ^ load64(name), key->words[1]);
+	} else {
+		last = load_few(name, len);
 	}
-	word = 0;
-	memcpy(&word, name, len);
-	return mix(mix(h ^ word, names->key[1]), names->key[0] | 1);
+	return mix(mix(h ^ last, key->words[1]), key->words[0] | 1);
 }
 
 static uint32_t tag_of(uint64_t hash)
@@ -60,30 +96,29 @@ static int resize(struct names *names, uint64_t slots_nr)
 {
 	struct names_slot *old = names->slots;
 	uint64_t old_nr = old ? names->mask + 1 : 0;
-	struct names_slot *slots = reallocarray(NULL, slots_nr, sizeof(*slots));
+	struct names_slot *slots = pages_alloc(slots_nr, sizeof(*slots));
 
 	if (!slots)
 		return -ENOMEM;
-	/* Not calloc(): a page that is read before it is written to costs two faults. */
-	memset(slots, 0, slots_nr * sizeof(*slots));
 	names->slots = slots;
 	names->mask = slots_nr - 1;
 	for (uint64_t i = 0; i < old_nr; i++) {
 		if (old[i].tag)
 			put(names, old[i]);
 	}
-	free(old);
+	pages_free(old, old_nr, sizeof(*old));
 	return 0;
 }
 
 int names_init(struct names *names, uint64_t expect)
 {
 	uint64_t slots_nr = SLOTS_MIN;
+	int rc;
 
 	memset(names, 0, sizeof(*names));
-	if (getrandom(names->key, sizeof(names->key), 0) != (ssize_t)sizeof(names->key))
-		return -errno;
-	names->key[1] |= 1;
+	rc = names_key_make(&names->key);
+	if (rc)
+		return rc;
 	while (slots_nr < expect + expect / 2)
 		slots_nr *= 2;
 	return resize(names, slots_nr);
@@ -91,7 +126,8 @@ int names_init(struct names *names, uint64_t expect)
 
 void names_fini(struct names *names)
 {
-	free(names->slots);
+	if (names->slots)
+		pages_free(names->slots, names->mask + 1, sizeof(*names->slots));
 	names->slots = NULL;
 }
 

@@ -18,8 +18,12 @@ struct names_slot {
 	uint32_t ref; /* entry << 1 | is a directory */
 };
 
+struct names_key {
+	uint64_t words[2];
+};
+
 struct names {
-	uint64_t key[2];
+	struct names_key key;
 	struct names_slot *slots;
 	uint64_t mask; /* slots - 1 */
 	uint64_t used;
@@ -29,7 +33,10 @@ struct names {
 int names_init(struct names *names, uint64_t expect);
 void names_fini(struct names *names);
 
-uint64_t names_hash(const struct names *names, const char *name, size_t len);
+/* A random key. Return: 0, -errno. names_init() makes one as well. */
+int names_key_make(struct names_key *key);
+
+uint64_t names_hash(const struct names_key *key, const char *name, size_t len);
 
 /* Adds an entry below NAMES_ENTRIES_MAX; the caller knows that the name is not there yet. */
 int names_add(struct names *names, uint64_t hash, uint64_t entry, bool dir);

@@ -126,6 +126,24 @@ static inline void image_put(const char *name, uint64_t index, const struct famf
 	image_write(name, image_slot(index), &raw, sizeof(raw));
 }
 
+/* Writes entries as one log. */
+static inline void image_put_all(const char *name, const struct famfs_entry *entries, uint64_t nr)
+{
+	struct fm_entry *raw = calloc(nr, sizeof(*raw));
+
+	if (!CHECK(raw != NULL))
+		return;
+	for (uint64_t i = 0; i < nr; i++) {
+		struct famfs_entry entry = entries[i];
+
+		entry.seqnum = i;
+		media_entry_encode(&entry, &raw[i]);
+	}
+	image_write(name, image_slot(0), raw, nr * sizeof(*raw));
+	image_counters(name, nr, nr);
+	free(raw);
+}
+
 /* A file of one extent. */
 static inline struct famfs_entry image_file(const char *path, uint64_t off, uint64_t len)
 {

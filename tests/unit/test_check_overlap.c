@@ -17,24 +17,6 @@ static uint64_t any(uint64_t below)
 	return (seed >> 33) % below;
 }
 
-/* Writes entries as one log. */
-static void put_all(const struct famfs_entry *entries, uint64_t nr)
-{
-	struct fm_entry *raw = calloc(nr, sizeof(*raw));
-
-	if (!CHECK(raw != NULL))
-		return;
-	for (uint64_t i = 0; i < nr; i++) {
-		struct famfs_entry entry = entries[i];
-
-		entry.seqnum = i;
-		media_entry_encode(&entry, &raw[i]);
-	}
-	image_write("a.img", image_slot(0), raw, nr * sizeof(*raw));
-	image_counters("a.img", nr, nr);
-	free(raw);
-}
-
 static struct famfs_entry numbered_file(uint64_t number)
 {
 	struct famfs_entry entry = image_file("", 0, 0);
@@ -90,7 +72,7 @@ static void compare(struct famfs_ctx *ctx, const struct famfs_entry *files, uint
 	struct famfs_finding f;
 	uint64_t next = 0, other = 0, more = 0;
 
-	put_all(files, nr);
+	image_put_all("a.img", files, nr);
 	REQUIRE(!famfs_check_new(ctx, "a.img", &check, NULL));
 	while (famfs_check_next(check, &f, NULL) == 1) {
 		if (strcmp(f.code, "overlap"))
@@ -181,7 +163,7 @@ UNIT_TEST(two_extents_of_one_file)
 	add_extent(&files[0], IMAGE_DATA, AU);
 	add_extent(&files[1], IMAGE_DATA + AU, 2 * AU);
 	add_extent(&files[1], IMAGE_DATA + 2 * AU, 2 * AU);
-	put_all(files, 2);
+	image_put_all("a.img", files, 2);
 	REQUIRE(!famfs_check_new(ctx, "a.img", &check, NULL));
 	CHECK_EQ(famfs_check_next(check, &f, NULL), 1);
 	CHECK_STR(f.code, "overlap");
@@ -237,7 +219,7 @@ UNIT_TEST(all_on_one_place)
 		files[i] = numbered_file(i);
 		add_extent(&files[i], IMAGE_DATA, AU);
 	}
-	put_all(files, PILE);
+	image_put_all("a.img", files, PILE);
 	REQUIRE(!famfs_check_new(ctx, "a.img", &check, NULL));
 	while (famfs_check_next(check, &f, NULL) == 1) {
 		if (strcmp(f.code, "overlap") || f.entry != ++nr || f.other_entry != 0 ||
@@ -273,7 +255,7 @@ static void make_crowd(struct famfs_ctx *ctx)
 			memcpy(files[i].path, files[1].path, FAMFS_PATH_SIZE);
 		}
 	}
-	put_all(files, CROWD);
+	image_put_all("a.img", files, CROWD);
 	for (uint64_t i = 10; i < CROWD; i += 4000)
 		image_u32("a.img", image_slot(i) + 16, 1);
 	free(files);

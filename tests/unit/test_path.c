@@ -97,6 +97,71 @@ UNIT_TEST(problems_of_names)
 	}
 }
 
+/* A plain name has no problem and is taken apart rightly; all but a few good names are plain. */
+static void plain_or_not(const char field[FAMFS_PATH_SIZE], bool want_plain)
+{
+	size_t len = 0, parent_len = 0;
+	const char *slash;
+
+	if (!path_is_plain(field, &len, &parent_len)) {
+		CHECK(!want_plain);
+		return;
+	}
+	CHECK_EQ(path_problems(field, FAMFS_PATH_SIZE), 0);
+	CHECK_EQ(len, strnlen(field, FAMFS_PATH_SIZE));
+	slash = strrchr(field, '/');
+	CHECK_EQ(parent_len, slash ? (size_t)(slash - field) : 0);
+}
+
+UNIT_TEST(plain_names)
+{
+	static const char letters[] = "ab./\x1f\xc3 ";
+
+	for (size_t i = 0; i < UNIT_NR(names); i++) {
+		char field[FAMFS_PATH_SIZE] = { 0 };
+		const char *name = names[i].name;
+		bool want = !names[i].problems && name[0] != '.' && !strstr(name, "/.");
+
+		UNIT_ROW("%zu", i);
+		memcpy(field, name, strlen(name));
+		for (const char *c = name; *c; c++)
+			want = want && (unsigned char)*c < 0x7f;
+		plain_or_not(field, want);
+		memset(field + strlen(name) + 1, '/', sizeof(field) - strlen(name) - 1);
+		plain_or_not(field, want);
+	}
+	/* Every short name of a few letters, at every place of the first words. */
+	for (size_t at = 0; at < 17; at++) {
+		for (unsigned int n = 0; n < 4096; n++) {
+			char field[FAMFS_PATH_SIZE] = { 0 };
+
+			memset(field, 'p', at);
+			for (unsigned int k = 0; k < 4; k++)
+				field[at + k] = letters[n >> 3 * k & 7];
+			UNIT_ROW("%u at %zu", n, at);
+			plain_or_not(field, false);
+		}
+	}
+}
+
+UNIT_TEST(plain_names_fill_their_field)
+{
+	char field[FAMFS_PATH_SIZE];
+
+	memset(field, 'a', sizeof(field));
+	plain_or_not(field, false);
+	for (size_t len = 1; len < sizeof(field); len++) {
+		memset(field, 'a', sizeof(field));
+		field[len] = '\0';
+		UNIT_ROW("%zu", len);
+		plain_or_not(field, true);
+		field[len - 1] = '/';
+		plain_or_not(field, false);
+		field[len - 1] = '\n';
+		plain_or_not(field, false);
+	}
+}
+
 UNIT_TEST(each_byte_at_each_place)
 {
 	for (size_t at = 0; at < 40; at++) {
