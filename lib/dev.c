@@ -120,22 +120,21 @@ static int check_store(const struct dev *dev, uint64_t off, uint64_t len, struct
 	return rc ? rc : dev_check_range(dev, off, len, dev->map_len, err);
 }
 
-int dev_store(struct dev *dev, uint64_t off, const void *buf, size_t len, struct famfs_err *err)
-{
-	void *addr;
-	int rc = check_store(dev, off, len, err);
-
-	if (rc < 0 || guard_copy(dev->map + off, buf, len, &addr) == 0)
-		return rc;
-	return dev_fault(dev, "stored to", off, addr, err);
-}
-
 struct access {
 	const struct persist_ops *ops;
 	uint8_t *at;
 	size_t len;
+	const void *from;
 	const uint64_t *v;
 };
+
+static int do_store(void *arg)
+{
+	const struct access *a = arg;
+
+	a->ops->store(a->at, a->from, a->len);
+	return 0;
+}
 
 static int do_publish(void *arg)
 {
@@ -159,6 +158,20 @@ static int do_invalidate(void *arg)
 
 	a->ops->invalidate(a->at, a->len);
 	return 0;
+}
+
+int dev_store(struct dev *dev, uint64_t off, const void *buf, size_t len, struct famfs_err *err)
+{
+	struct access a = { .ops = dev->ops, .len = len, .from = buf };
+	void *addr;
+	int rc = check_store(dev, off, len, err);
+
+	if (rc < 0)
+		return rc;
+	a.at = dev->map + off;
+	if (guard_call(do_store, &a, &addr) == 0)
+		return 0;
+	return dev_fault(dev, "stored to", off, addr, err);
 }
 
 int dev_publish16(struct dev *dev, uint64_t off, const uint64_t v[2], struct famfs_err *err)

@@ -28,12 +28,12 @@ static void zero_plain(void *dst, size_t len)
 	memset(dst, 0, len);
 }
 
-static void copy_plain(void *dst, const void *src, size_t len)
+void persist_store(void *dst, const void *src, size_t len)
 {
 	memcpy(dst, src, len);
 }
 
-static void publish_in_order(void *dst, const uint64_t v[2])
+void persist_publish_in_order(void *dst, const uint64_t v[2])
 {
 	volatile uint64_t *word = dst;
 
@@ -44,22 +44,25 @@ static void publish_in_order(void *dst, const uint64_t v[2])
 
 static const struct persist_ops page_cache_whole = {
 	.name = "page cache",
+	.store = persist_store,
 	.writeback = writeback_nothing,
 	.invalidate = order_loads,
 	.fence = order_stores,
 	.zero = zero_plain,
-	.copy = copy_plain,
+	.copy = persist_store,
 	.publish16 = persist_arch_store16,
+	.whole = true,
 };
 
 static const struct persist_ops page_cache_in_order = {
 	.name = "page cache, 8-byte stores",
+	.store = persist_store,
 	.writeback = writeback_nothing,
 	.invalidate = order_loads,
 	.fence = order_stores,
 	.zero = zero_plain,
-	.copy = copy_plain,
-	.publish16 = publish_in_order,
+	.copy = persist_store,
+	.publish16 = persist_publish_in_order,
 };
 
 const struct persist_ops *persist_cpu(void)

@@ -108,40 +108,19 @@ void persist_arch_store16(void *dst, const uint64_t v[2])
 	__asm__ volatile("stp %1, %2, [%0]" ::"r"(dst), "r"(v[0]), "r"(v[1]) : "memory");
 }
 
-static inline void publish_with(void *dst, const uint64_t v[2],
-				void (*writeback)(const void *, size_t))
-{
-	volatile uint64_t *word = dst;
-
-	word[0] = v[0];
-	writeback(dst, sizeof(*word));
-	fence_all();
-	word[1] = v[1];
-}
-
-static void publish_cvap(void *dst, const uint64_t v[2])
-{
-	publish_with(dst, v, lines_cvap);
-}
-
-static void publish_cvac(void *dst, const uint64_t v[2])
-{
-	publish_with(dst, v, lines_cvac);
-}
-
-#define OPS(insn, publish, label)                                                                  \
+#define OPS(insn, both, label)                                                                     \
 	{                                                                                          \
-		.name = label, .writeback = lines_##insn, .invalidate = invalidate_civac,          \
-		.fence = fence_all, .zero = zero_##insn, .copy = copy_##insn,                      \
-		.publish16 = publish,                                                              \
+		.name = label, .store = persist_store, .writeback = lines_##insn,                  \
+		.invalidate = invalidate_civac, .fence = fence_all, .zero = zero_##insn,           \
+		.copy = copy_##insn,                                                               \
+		.publish16 = both ? persist_arch_store16 : persist_publish_in_order,               \
+		.whole = both,                                                                     \
 	}
 
-static const struct persist_ops ops_cvap = OPS(cvap, persist_arch_store16, "dc cvap");
-static const struct persist_ops ops_cvac = OPS(cvac, persist_arch_store16, "dc cvac");
-static const struct persist_ops ops_cvap_in_order = OPS(cvap, publish_cvap,
-							"dc cvap, 8-byte stores");
-static const struct persist_ops ops_cvac_in_order = OPS(cvac, publish_cvac,
-							"dc cvac, 8-byte stores");
+static const struct persist_ops ops_cvap = OPS(cvap, true, "dc cvap");
+static const struct persist_ops ops_cvac = OPS(cvac, true, "dc cvac");
+static const struct persist_ops ops_cvap_in_order = OPS(cvap, false, "dc cvap, 8-byte stores");
+static const struct persist_ops ops_cvac_in_order = OPS(cvac, false, "dc cvac, 8-byte stores");
 
 /* With LSE2 an aligned pair is stored whole. */
 bool persist_arch_has_store16(void)

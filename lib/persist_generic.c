@@ -32,28 +32,15 @@ static void zero_plain(void *dst, size_t len)
 	memset(dst, 0, len);
 }
 
-static void copy_plain(void *dst, const void *src, size_t len)
-{
-	memcpy(dst, src, len);
-}
-
-static void publish_in_order(void *dst, const uint64_t v[2])
-{
-	volatile uint64_t *word = dst;
-
-	word[0] = v[0];
-	fence_cpu();
-	word[1] = v[1];
-}
-
 static const struct persist_ops ops_none = {
 	.name = "none",
+	.store = persist_store,
 	.writeback = writeback_none,
 	.invalidate = invalidate_none,
 	.fence = fence_cpu,
 	.zero = zero_plain,
-	.copy = copy_plain,
-	.publish16 = publish_in_order,
+	.copy = persist_store,
+	.publish16 = persist_publish_in_order,
 };
 
 const struct persist_ops *persist_arch_cpu(void)
@@ -68,7 +55,7 @@ bool persist_arch_has_store16(void)
 
 void persist_arch_store16(void *dst, const uint64_t v[2])
 {
-	publish_in_order(dst, v);
+	persist_publish_in_order(dst, v);
 }
 
 #endif

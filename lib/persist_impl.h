@@ -6,9 +6,13 @@
 #ifndef PERSIST_IMPL_H
 #define PERSIST_IMPL_H
 
-#include <stdbool.h>
-
 #include "persist.h"
+
+/* The plain store that every architecture has. */
+void persist_store(void *dst, const void *src, size_t len);
+
+/* Two stores, in this order for the other CPUs of the host. */
+void persist_publish_in_order(void *dst, const uint64_t v[2]);
 
 /* The operations for memory behind the CPU's caches. */
 const struct persist_ops *persist_arch_cpu(void);

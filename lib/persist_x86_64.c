@@ -165,52 +165,27 @@ void persist_arch_store16(void *dst, const uint64_t v[2])
 	__asm__ volatile("movdqa %1, %0" : "=m"(*(__m128i *)dst) : "x"(both) : "memory");
 }
 
-static inline void publish_with(void *dst, const uint64_t v[2],
-				void (*writeback)(const void *, size_t))
-{
-	volatile uint64_t *word = dst;
-
-	word[0] = v[0];
-	writeback(dst, sizeof(*word));
-	fence_stores();
-	word[1] = v[1];
-}
-
-static void publish_clwb(void *dst, const uint64_t v[2])
-{
-	publish_with(dst, v, lines_clwb);
-}
-
-static void publish_clflushopt(void *dst, const uint64_t v[2])
-{
-	publish_with(dst, v, lines_clflushopt);
-}
-
-static void publish_clflush(void *dst, const uint64_t v[2])
-{
-	publish_with(dst, v, lines_clflush);
-}
-
 enum flush { FLUSH_CLFLUSH, FLUSH_CLFLUSHOPT, FLUSH_CLWB, FLUSH_NR };
 
-#define OPS(insn, inval, publish, label)                                                           \
+#define OPS(insn, inval, both, label)                                                              \
 	{                                                                                          \
-		.name = label, .writeback = lines_##insn, .invalidate = invalidate_##inval,        \
-		.fence = fence_stores, .zero = zero_##insn, .copy = copy_##insn,                   \
-		.publish16 = publish,                                                              \
+		.name = label, .store = persist_store, .writeback = lines_##insn,                  \
+		.invalidate = invalidate_##inval, .fence = fence_stores, .zero = zero_##insn,      \
+		.copy = copy_##insn,                                                               \
+		.publish16 = both ? persist_arch_store16 : persist_publish_in_order,               \
+		.whole = both,                                                                     \
 	}
 
 static const struct persist_ops ops_whole[FLUSH_NR] = {
-	[FLUSH_CLFLUSH] = OPS(clflush, clflush, persist_arch_store16, "clflush"),
-	[FLUSH_CLFLUSHOPT] = OPS(clflushopt, clflushopt, persist_arch_store16, "clflushopt"),
-	[FLUSH_CLWB] = OPS(clwb, clflushopt, persist_arch_store16, "clwb"),
+	[FLUSH_CLFLUSH] = OPS(clflush, clflush, true, "clflush"),
+	[FLUSH_CLFLUSHOPT] = OPS(clflushopt, clflushopt, true, "clflushopt"),
+	[FLUSH_CLWB] = OPS(clwb, clflushopt, true, "clwb"),
 };
 
 static const struct persist_ops ops_in_order[FLUSH_NR] = {
-	[FLUSH_CLFLUSH] = OPS(clflush, clflush, publish_clflush, "clflush, 8-byte stores"),
-	[FLUSH_CLFLUSHOPT] = OPS(clflushopt, clflushopt, publish_clflushopt,
-				 "clflushopt, 8-byte stores"),
-	[FLUSH_CLWB] = OPS(clwb, clflushopt, publish_clwb, "clwb, 8-byte stores"),
+	[FLUSH_CLFLUSH] = OPS(clflush, clflush, false, "clflush, 8-byte stores"),
+	[FLUSH_CLFLUSHOPT] = OPS(clflushopt, clflushopt, false, "clflushopt, 8-byte stores"),
+	[FLUSH_CLWB] = OPS(clwb, clflushopt, false, "clwb, 8-byte stores"),
 };
 
 static enum flush best_flush(void)

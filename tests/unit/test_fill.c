@@ -267,6 +267,7 @@ UNIT_TEST(data_before_the_entry)
 			zeroed += event->len;
 			open++;
 			break;
+		case TRACE_STORE:
 		case TRACE_WRITEBACK:
 			open++;
 			break;

@@ -26,6 +26,12 @@ static void note_store(const void *at, size_t len)
 	owes = true;
 }
 
+static void store(void *at, const void *from, size_t len)
+{
+	note_store(at, len);
+	memcpy(at, from, len);
+}
+
 static void invalidate(const void *at, size_t len)
 {
 	(void)at, (void)len;
@@ -61,12 +67,14 @@ static void publish16(void *at, const uint64_t v[2])
 
 static const struct persist_ops counting = {
 	.name = "counting",
+	.store = store,
 	.writeback = note_store,
 	.invalidate = invalidate,
 	.fence = fence,
 	.zero = zero,
 	.copy = copy,
 	.publish16 = publish16,
+	.whole = true,
 };
 
 /* A file system on memory that counts. */

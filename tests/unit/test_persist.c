@@ -26,7 +26,7 @@ UNIT_TEST(tables_are_complete)
 		UNIT_ROW("%s", (*ops)->name);
 		CHECK((*ops)->name[0] != '\0');
 		CHECK((*ops)->writeback && (*ops)->invalidate && (*ops)->fence);
-		CHECK((*ops)->zero && (*ops)->publish16);
+		CHECK((*ops)->store && (*ops)->zero && (*ops)->copy && (*ops)->publish16);
 	}
 	UNIT_ROW("both");
 	CHECK_EQ(strncmp(persist_page_cache()->name, "page cache", 10), 0);

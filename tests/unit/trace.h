@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A device whose write-backs, fences and publishing stores are written down, with a picture of the
- * memory at the time. An image plays the devdax device. Include behind unit.h and scratch.h.
+ * memory at the time, or whose every store is told to a listener. An image plays the devdax device.
+ * Include behind unit.h and scratch.h.
  */
 #ifndef FAMFS_TESTS_TRACE_H
 #define FAMFS_TESTS_TRACE_H
 
 #include "dev.h"
 
-enum trace_kind { TRACE_WRITEBACK, TRACE_FENCE, TRACE_PUBLISH, TRACE_ZERO, TRACE_COPY };
+enum trace_kind {
+	TRACE_STORE,
+	TRACE_WRITEBACK,
+	TRACE_FENCE,
+	TRACE_PUBLISH,
+	TRACE_ZERO,
+	TRACE_COPY
+};
 
 /* @v: what was published; @counters: next_seqnum and next_index just before it happened. */
 struct trace_event {
@@ -23,21 +31,38 @@ static struct dev *trace_dev;
 static struct trace_event trace_events[4096];
 static unsigned int trace_nr;
 
-static inline struct trace_event *trace_add(enum trace_kind kind, const void *at, size_t len)
-{
-	struct trace_event *event = &trace_events[trace_nr < 4095 ? trace_nr++ : 4095];
+/* Told before it happens, in any thread, instead of being written down here. @bytes may be NULL. */
+static void (*trace_listener)(enum trace_kind kind, uint64_t off, uint64_t len, const void *bytes);
 
-	*event = (struct trace_event){ .kind = kind, .len = len };
-	if (at)
-		event->off = (uint64_t)((const uint8_t *)at - trace_dev->map);
+static inline void trace_add(enum trace_kind kind, const void *at, size_t len, const void *bytes)
+{
+	uint64_t off = at ? (uint64_t)((const uint8_t *)at - trace_dev->map) : 0;
+	struct trace_event *event = &trace_events[trace_nr];
+
+	if (trace_listener) {
+		trace_listener(kind, off, len, bytes);
+		return;
+	}
+	if (kind == TRACE_STORE)
+		return;
+	*event = (struct trace_event){ .kind = kind, .off = off, .len = len };
 	memcpy(event->counters, trace_dev->map + FAMFS_LOG_OFF + 32, sizeof(event->counters));
 	memcpy(&event->magic, trace_dev->map, sizeof(event->magic));
-	return event;
+	if (kind == TRACE_PUBLISH)
+		memcpy(event->v, bytes, sizeof(event->v));
+	if (trace_nr < UNIT_NR(trace_events) - 1)
+		trace_nr++;
+}
+
+static inline void trace_store(void *at, const void *from, size_t len)
+{
+	trace_add(TRACE_STORE, at, len, from);
+	memcpy(at, from, len);
 }
 
 static inline void trace_writeback(const void *at, size_t len)
 {
-	(void)trace_add(TRACE_WRITEBACK, at, len);
+	trace_add(TRACE_WRITEBACK, at, len, NULL);
 }
 
 static inline void trace_invalidate(const void *at, size_t len)
@@ -47,37 +72,37 @@ static inline void trace_invalidate(const void *at, size_t len)
 
 static inline void trace_fence(void)
 {
-	(void)trace_add(TRACE_FENCE, NULL, 0);
+	trace_add(TRACE_FENCE, NULL, 0, NULL);
 }
 
 static inline void trace_zero(void *at, size_t len)
 {
-	(void)trace_add(TRACE_ZERO, at, len);
+	trace_add(TRACE_ZERO, at, len, NULL);
 	memset(at, 0, len);
 }
 
 static inline void trace_copy(void *at, const void *from, size_t len)
 {
-	(void)trace_add(TRACE_COPY, at, len);
+	trace_add(TRACE_COPY, at, len, from);
 	memcpy(at, from, len);
 }
 
 static inline void trace_publish16(void *at, const uint64_t v[2])
 {
-	struct trace_event *event = trace_add(TRACE_PUBLISH, at, 16);
-
-	memcpy(event->v, v, sizeof(event->v));
-	memcpy(at, v, sizeof(event->v));
+	trace_add(TRACE_PUBLISH, at, 16, v);
+	memcpy(at, v, 16);
 }
 
 static const struct persist_ops trace_ops = {
 	.name = "trace",
+	.store = trace_store,
 	.writeback = trace_writeback,
 	.invalidate = trace_invalidate,
 	.fence = trace_fence,
 	.zero = trace_zero,
 	.copy = trace_copy,
 	.publish16 = trace_publish16,
+	.whole = true,
 };
 
 /* From here on @dev is devdax memory to its users; one thread only. */
