@@ -408,7 +408,8 @@ struct famfs_fill;
  * @progress: called in the calling thread, now and then while space is zeroed or filled, with
  *	bytes; may be NULL.
  * @data: given to both.
- * @atomic: all requests or none.
+ * @atomic: all requests or none; after a crash, on a CPU without whole 16-byte stores, perhaps the
+ *	first of them.
  * @dry_run: everything but the writing; @done gets the entries that would be logged.
  */
 struct famfs_create_ops {

@@ -77,7 +77,9 @@ int log_make(struct dev *dev, uint64_t len, struct famfs_err *err);
 /*
  * Appending (DESIGN.md 5), under the writers' lock, on a log without LOG_DAMAGE:
  * log_stage() stores an entry into the @ahead'th free slot and starts its write-back, unseen.
- * log_publish() fences what was staged and makes @nr entries visible by one aligned 16-byte store.
+ * A torn tail is closed before its slot is stored to.
+ * log_publish() fences what was staged and makes @nr entries visible by one aligned 16-byte store;
+ * where the CPU promises none, one entry after the other.
  */
 int log_stage(struct log *log, uint64_t ahead, struct famfs_entry *entry, struct famfs_err *err);
 int log_publish(struct log *log, uint64_t nr, struct famfs_err *err);

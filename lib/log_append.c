@@ -13,27 +13,12 @@
 
 _Static_assert(COUNTERS_OFF % 16 == 0, "one vector store publishes both counters");
 
-int log_stage(struct log *log, uint64_t ahead, struct famfs_entry *entry, struct famfs_err *err)
+/* Both counters become @count, and are in memory when this returns. */
+static int set_count(struct log *log, uint64_t count, struct famfs_err *err)
 {
-	uint64_t index = log->count + ahead, off = media_slot_off(index);
-	struct fm_entry raw;
-	int rc;
-
-	entry->index = index;
-	entry->seqnum = index;
-	media_entry_encode(entry, &raw);
-	rc = dev_store(log->dev, off, &raw, sizeof(raw), err);
-	return rc ? rc : dev_writeback(log->dev, off, sizeof(raw), err);
-}
-
-int log_publish(struct log *log, uint64_t nr, struct famfs_err *err)
-{
-	uint64_t count = log->count + nr;
 	const uint64_t counters[2] = { htole64(count), htole64(count) };
-	int rc = dev_fence(log->dev, err);
+	int rc = dev_publish16(log->dev, COUNTERS_OFF, counters, err);
 
-	if (!rc)
-		rc = dev_publish16(log->dev, COUNTERS_OFF, counters, err);
 	if (!rc)
 		rc = dev_writeback(log->dev, COUNTERS_OFF, sizeof(counters), err);
 	if (!rc)
@@ -45,6 +30,34 @@ int log_publish(struct log *log, uint64_t nr, struct famfs_err *err)
 	log->count = count;
 	log->problems &= LOG_DAMAGE;
 	return 0;
+}
+
+int log_stage(struct log *log, uint64_t ahead, struct famfs_entry *entry, struct famfs_err *err)
+{
+	uint64_t index = log->count + ahead, off = media_slot_off(index);
+	struct fm_entry raw;
+	int rc = 0;
+
+	entry->index = index;
+	entry->seqnum = index;
+	media_entry_encode(entry, &raw);
+	/* A crash over the entry of a torn tail would leave counters that no entry explains. */
+	if (log->problems & LOG_TORN_TAIL)
+		rc = set_count(log, log->count, err);
+	if (!rc)
+		rc = dev_store(log->dev, off, &raw, sizeof(raw), err);
+	return rc ? rc : dev_writeback(log->dev, off, sizeof(raw), err);
+}
+
+int log_publish(struct log *log, uint64_t nr, struct famfs_err *err)
+{
+	/* Between two stores the counters are apart by what is published: by one at most. */
+	uint64_t step = log->dev->ops->whole ? nr : 1;
+	int rc = dev_fence(log->dev, err);
+
+	for (uint64_t done = 0; done < nr && !rc; done += step)
+		rc = set_count(log, log->count + step, err);
+	return rc;
 }
 
 /* The header goes last: until it is there the region is no log. */
