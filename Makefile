@@ -29,12 +29,14 @@ Q := $(if $(filter-out 0,$(V)),,@)
 lib_src := $(wildcard lib/*.c)
 cli_src := $(wildcard cli/*.c)
 unit_src := $(wildcard tests/unit/test_*.c)
+crash_src := $(wildcard tests/crash/crash_*.c)
 tool_src := $(wildcard tests/cli/*.c tests/bench/*.c)
 man_pages := $(wildcard man/*.[1-8])
 
 lib_obj := $(lib_src:%.c=$(BUILD)/obj/%.o)
 cli_obj := $(cli_src:%.c=$(BUILD)/obj/%.o)
 unit_bin := $(unit_src:tests/unit/%.c=$(BUILD)/tests/%)
+crash_bin := $(crash_src:tests/crash/%.c=$(BUILD)/tests/%)
 tool_bin := $(addprefix $(BUILD)/tests/,$(notdir $(tool_src:.c=)))
 static_lib := $(BUILD)/libfamfs.a
 shared_lib := $(BUILD)/libfamfs.so.$(SOVERSION)
@@ -42,7 +44,7 @@ alias_bin := $(BUILD)/mkfs.famfs $(BUILD)/fsck.famfs
 
 # What is on this machine --------------------------------------------------------------------------
 # Goals that compile nothing themselves must work before the dependencies are there.
-no_config := help clean deps format uninstall check check-% lint demo bench
+no_config := help clean deps format uninstall check check-% crash lint demo bench
 ifneq ($(filter-out $(no_config),$(or $(MAKECMDGOALS),all)),)
 
 required := json-c libdeflate uuid libdaxctl
@@ -123,7 +125,7 @@ link = $(Q)mkdir -p $(@D) && $(CC) $(our_cflags) $(CFLAGS) $(our_ldflags) $(LDFL
 
 all: $(BUILD)/famfs $(alias_bin) $(shared_lib) ## build the program and the library
 	@:
-programs: all $(unit_bin) $(tool_bin)
+programs: all $(unit_bin) $(crash_bin) $(tool_bin)
 
 # One set of objects for both libraries: hidden symbols make -fPIC free.
 $(BUILD)/obj/lib/%.o: lib/%.c $(BUILD)/settings
@@ -160,6 +162,12 @@ $(unit_bin): $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(static_lib)
 	$(call say,LD,$@)
 	$(link) -o $@ $^ $(libs)
 
+# The device that these open is memory of their own.
+crash_wraps := -Wl,--wrap=dev_open,--wrap=dev_close,--wrap=dev_read
+$(crash_bin): $(BUILD)/tests/%: $(BUILD)/obj/tests/crash/%.o $(static_lib)
+	$(call say,LD,$@)
+	$(link) $(crash_wraps) -o $@ $^ $(libs)
+
 define tool_rule
 $(BUILD)/tests/$(notdir $(1:.c=)): $(BUILD)/obj/$(1:.c=.o) $(static_lib)
 	$$(call say,LD,$$@)
@@ -176,12 +184,18 @@ check: ## install what the tests need, then run them all
 	@tests/deps.sh build check
 	$(run_tests)
 
-check-unit check-cli check-golden check-vm check-san check-valgrind: check-%: ## one part of check
+check-unit check-crash check-cli check-golden check-vm check-san check-valgrind: ## a part of check
 	@tests/deps.sh build check
-	$(run_tests) $*
+	$(run_tests) $(@:check-%=%)
 
 lint: ## layers, budgets, banned calls, format, symbols, scripts
 	$(run_tests) lint
+
+crash: ## crash states with a larger bound than check: minutes, and CRASH_BOUND says how large
+	@tests/deps.sh build
+	+@MAKE='$(MAKE)' BUILD='$(BUILD)' FAMFS_CRASH_BOUND='$(CRASH_BOUND)' \
+		FAMFS_TEST_TIMEOUT=7200 tests/run crash
+CRASH_BOUND ?= 1048576
 
 demo: ## install what the build needs, build, and do the main job on an image
 	@tests/deps.sh build
@@ -239,5 +253,5 @@ help: ## show this list
 	@echo 'WITHOUT_LIBNDCTL=1, WITHOUT_LIBBLKID=1, WITHOUT_LIBCRYPTO=1,'
 	@echo 'WITHOUT_LIBARCHIVE=1, WITHOUT_LIBISAL=1.'
 
-.PHONY: all programs check check-unit check-cli check-golden check-vm check-san check-valgrind \
-	lint demo bench deps format install uninstall clean help
+.PHONY: all programs check check-unit check-crash check-cli check-golden check-vm check-san \
+	check-valgrind crash lint demo bench deps format install uninstall clean help

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a command to a verdict on every crash in it: the command runs once and is recorded, then it
+ * is replayed on a model of the memory, and after each of its steps every state that the memory may
+ * have is judged. FAMFS_CRASH_BOUND: combinations that are tried of the words of one read.
+ */
+#ifndef FAMFS_TESTS_CRASH_H
+#define FAMFS_TESTS_CRASH_H
+
+#include "famfs.h"
+#include "unit.h"
+#include "scratch.h"
+#include "image.h"
+#include "create.h"
+#include "filling.h"
+#include "trace.h"
+#include "stage.h"
+#include "model.h"
+#include "record.h"
+#include "picks.h"
+#include "explore.h"
+#include "judge.h"
+
+#define CRASH_BOUND 4096
+#define NO_EVENT    SIZE_MAX
+
+/* @prepare: what is there before. @run: the command; it calls record_reported(). */
+struct crash_case {
+	const char *name;
+	void (*prepare)(void);
+	int (*run)(void);
+	enum record_publish publish;
+	struct promise promise;
+};
+
+static struct record crash_record;
+static struct model crash_model;
+static uint8_t *crash_base;
+
+static inline struct explore_bound crash_bound(void)
+{
+	const char *text = getenv("FAMFS_CRASH_BOUND");
+	uint64_t bound = text ? strtoull(text, NULL, 10) : CRASH_BOUND;
+
+	return (struct explore_bound){ .group_max = bound, .runs_max = 4 * bound };
+}
+
+/* The bytes that the recorded stores make of the base are those in memory: none went past. */
+static inline void crash_check_recorded(void)
+{
+	uint8_t *mem = crash_model.certain;
+
+	memcpy(mem, crash_base, STAGE_SIZE);
+	for (size_t i = 0; i < crash_record.nr; i++) {
+		const struct record_event *event = &crash_record.events[i];
+
+		if (event->kind != RECORD_STORE)
+			continue;
+		if (event->bytes)
+			memcpy(mem + event->off, event->bytes, event->len);
+		else
+			memset(mem + event->off, 0, event->len);
+	}
+	CHECK_MSG(!memcmp(mem, stage_mem, STAGE_SIZE), "every store was recorded");
+}
+
+/* Runs the command. Return: whether there is something to replay. */
+static inline bool crash_begin(const struct crash_case *c)
+{
+	struct explore_bound bound = crash_bound();
+	int rc;
+
+	UNIT_ROW("%s", c->name);
+	memset(&judge, 0, sizeof(judge));
+	judge.ctx = image_ctx();
+	judge.promise = c->promise;
+	famfs_ctx_set_threads(judge.ctx, 1);
+	stage_begin(0xee);
+	c->prepare();
+	(void)view_take(&judge.before);
+	crash_base = model_alloc(NULL, STAGE_SIZE, 1);
+	memcpy(crash_base, stage_mem, STAGE_SIZE);
+	record_begin(&crash_record, c->publish);
+	rc = c->run();
+	record_end();
+	famfs_ctx_set_threads(judge.ctx, 1);
+	model_init(&crash_model, STAGE_SIZE, stage_mem);
+	crash_check_recorded();
+	explore_begin(&crash_model, &bound);
+	return CHECK_EQ(rc, 0) && CHECK(view_take(&judge.after));
+}
+
+static inline void crash_end(void)
+{
+	explore_end();
+	record_free(&crash_record);
+	model_fini(&crash_model);
+	view_drop(&judge.before);
+	view_drop(&judge.after);
+	free(crash_base);
+	stage_end();
+	famfs_ctx_free(judge.ctx);
+}
+
+/*
+ * Replays the record, without event @left_out, and judges every state after every step. Return:
+ * whether all were good; else @ret_at is where one was not, and judge.why tells what was wrong.
+ */
+static inline bool crash_replay(size_t left_out, size_t *ret_at)
+{
+	judge.reported = 0;
+	explore.stats = (struct explore_stats){ 0 };
+	model_reset(&crash_model, crash_base);
+	for (size_t i = 0; i < crash_record.nr; i++) {
+		const struct record_event *event = &crash_record.events[i];
+
+		*ret_at = i;
+		if (i == left_out)
+			continue;
+		record_apply(event, &crash_model);
+		if (event->kind == RECORD_REPORTED)
+			judge.reported = event->len;
+		/* A write-back alone changes neither what memory may hold nor what it should. */
+		if (event->kind != RECORD_WRITEBACK && !explore_point(judge_state, NULL))
+			return false;
+	}
+	return true;
+}
+
+static inline void crash_tell(const struct crash_case *c)
+{
+	const struct explore_stats *s = &explore.stats;
+
+	printf("# note: %s: %" PRIu64 " points in time, 2^%.1f states (2^%.1f at most at once), "
+	       "%" PRIu64 " judged for all",
+	       c->name, s->points, s->log_states, s->log_largest, s->runs);
+	if (s->reduced_points)
+		printf("; reduced at %" PRIu64 " points, of %" PRIu64 " words %" PRIu64
+		       " combinations",
+		       s->reduced_points, s->largest_group, explore.bound.group_max);
+	printf("\n");
+}
+
+/* Every crash in this command leaves what it may leave. */
+static inline void crash_test(const struct crash_case *c)
+{
+	char at[128] = "";
+	size_t i = 0;
+
+	if (crash_begin(c)) {
+		bool good = crash_replay(NO_EVENT, &i);
+
+		if (!good)
+			record_describe(&crash_record.events[i], at, sizeof(at));
+		CHECK_MSG(good, "after step %zu, %s: %s", i, at, judge.why);
+		crash_tell(c);
+	}
+	crash_end();
+}
+
+/*
+ * Is the fence that only the streaming stores of the thread that publishes need? Its next fence,
+ * which the entry needs anyhow, does for both.
+ */
+static inline bool crash_is_spare(size_t at, unsigned int publisher)
+{
+	const struct record_event *event = &crash_record.events[at];
+
+	if (event->kind != RECORD_FENCE || event->thread != publisher)
+		return false;
+	while (at-- > 0)
+		if (crash_record.events[at].thread == publisher)
+			return crash_record.events[at].of_data;
+	return false;
+}
+
+/* One write-back or fence after the other is left out, and missed. Return: how many. */
+static inline size_t crash_test_needed(const struct crash_case *c)
+{
+	size_t end = 0, at, missed = 0;
+	char text[128];
+
+	if (!crash_begin(c)) {
+		crash_end();
+		return 0;
+	}
+	for (size_t i = 0; i < crash_record.nr; i++)
+		end = crash_record.events[i].kind == RECORD_REPORTED ? i : end;
+	for (size_t i = 0; i < end; i++) {
+		const struct record_event *event = &crash_record.events[i];
+		bool want = crash_is_spare(i, crash_record.events[end].thread);
+
+		if (event->kind != RECORD_WRITEBACK && event->kind != RECORD_FENCE)
+			continue;
+		record_describe(event, text, sizeof(text));
+		CHECK_MSG(crash_replay(i, &at) == want, "without step %zu, %s: %s", i, text,
+			  want ? judge.why : "nothing is wrong");
+		missed += !want;
+	}
+	CHECK(missed >= 4);
+	crash_end();
+	return missed;
+}
+
+#endif
