@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "fmap.h"
 #include "listing.h"
 
@@ -141,7 +142,7 @@ static int write_raw(const struct dump *d)
 	if (d->several)
 		return fmap_write_below(d->env, &d->msg, &d->dir, d->entry.path);
 	if (opts->output && strcmp(opts->output, "-"))
-		return fmap_write_file(d->env, &d->msg, opts->output, d->op.device);
+		return file_save(d->env, opts->output, d->op.device, d->msg.buf, d->msg.len);
 	fwrite(d->msg.buf, 1, d->msg.len, stdout);
 	return 0;
 }

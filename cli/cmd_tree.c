@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
-#include <langinfo.h>
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -257,24 +255,12 @@ static int show(struct tree *t, const struct operand *op)
 	return cmd_cancelled() ? EXIT_FAILED : code;
 }
 
-/* Lines of Unicode only where the locale says that the terminal shows them. */
-static const struct lines *lines_of_locale(void)
-{
-	locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
-	const struct lines *lines = &ascii_lines;
-
-	if (!locale)
-		return lines;
-	if (!strcmp(nl_langinfo_l(CODESET, locale), "UTF-8"))
-		lines = &unicode_lines;
-	freelocale(locale);
-	return lines;
-}
-
 static int run(struct cmd_env *env)
 {
 	const struct tree_opts *opts = env->opts;
-	struct tree t = { .env = env, .opts = opts, .lines = lines_of_locale() };
+	struct tree t = { .env = env,
+			  .opts = opts,
+			  .lines = locale_is_utf8() ? &unicode_lines : &ascii_lines };
 	struct operand *op;
 	struct famfs_err err;
 	int code;

@@ -26,4 +26,11 @@ int file_write_all(int fd, const void *buf, size_t len);
  * that is not to be written over. */
 bool file_is_device(int fd, const char *device);
 
+/*
+ * file_save() - makes @len bytes the contents of the local file @file; refuses a terminal and what
+ * @device names. Returns 0, or EXIT_FAILED when the reason is printed.
+ */
+int file_save(struct cmd_env *env, const char *file, const char *device, const void *buf,
+	      size_t len);
+
 #endif

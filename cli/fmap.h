@@ -22,13 +22,10 @@ void fmap_verdict_text(struct text *t, const struct famfs_fmap_verdict *v);
 void fmap_show_verdict(struct emit *out, const struct famfs_fmap_verdict *v);
 
 /*
- * fmap_write_file() - a message into @file, which may be a pipe, and not @device itself.
- * fmap_write_below() - the same below the directory @root, called @dir, under a name made from
+ * fmap_write_below() - a message below the directory @root, called @dir, under a name made from
  * @path: the tree stays what it is, control characters become \n and \xNN.
  * Return: 0, or EXIT_FAILED when the reason is printed.
  */
-int fmap_write_file(struct cmd_env *env, const struct famfs_reply *msg, const char *file,
-		    const char *device);
 struct fmap_dir {
 	int root;
 	const char *name;   /* as given */

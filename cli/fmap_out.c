@@ -2,7 +2,6 @@
 /* fmap messages, written to files. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,29 +9,6 @@
 #include "below.h"
 #include "file.h"
 #include "fmap.h"
-
-int fmap_write_file(struct cmd_env *env, const struct famfs_reply *msg, const char *file,
-		    const char *device)
-{
-	struct stat st;
-	int fd, rc;
-
-	fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
-	if (fd < 0)
-		return env_errorf(env, -errno, file, "%s", strerror(errno));
-	if (isatty(fd) || file_is_device(fd, device)) {
-		rc = env_errorf(env, -EINVAL, file, "is %s; raw bytes are not written there",
-				isatty(fd) ? "a terminal" : "a device or the file system itself");
-		close(fd);
-		return rc;
-	}
-	rc = !fstat(fd, &st) && S_ISREG(st.st_mode) && ftruncate(fd, 0) ? -errno : 0;
-	if (!rc)
-		rc = file_write_all(fd, msg->buf, msg->len);
-	if (close(fd) && !rc)
-		rc = -errno;
-	return rc ? env_errorf(env, rc, file, "%s", strerror(-rc)) : 0;
-}
 
 int fmap_dir_open(struct cmd_env *env, const char *name, const char *device,
 		  struct fmap_dir *ret_dir)

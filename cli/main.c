@@ -25,6 +25,7 @@ static const struct cmd *const commands[] = {
 	&cmd_verify,
 	&cmd_interleave_plan,
 	&cmd_interleave_show,
+	&cmd_interleave_map,
 	&cmd_help,
 	&cmd_commands,
 	NULL,

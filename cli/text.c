@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <langinfo.h>
+#include <locale.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -177,6 +179,18 @@ size_t text_width(const char *s)
 	for (; *s; s++)
 		width += ((unsigned char)*s & 0xc0) != 0x80;
 	return width;
+}
+
+bool locale_is_utf8(void)
+{
+	locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+	bool utf8;
+
+	if (!locale)
+		return false;
+	utf8 = !strcmp(nl_langinfo_l(CODESET, locale), "UTF-8");
+	freelocale(locale);
+	return utf8;
 }
 
 /* Edits (insert, remove, replace, swap of neighbours) from @a to @b; words of up to 31 bytes. */

@@ -32,6 +32,9 @@ void text_add_utf8(struct text *t, const char *raw);
 /* text_width() - terminal columns that @s takes, one for each character. */
 size_t text_width(const char *s);
 
+/* locale_is_utf8() - whether the locale says that terminals show UTF-8. */
+bool locale_is_utf8(void);
+
 /* The best of the words shown so far to near_try(). */
 struct near {
 	const char *word; /* what was typed */

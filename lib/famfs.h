@@ -309,6 +309,75 @@ FAMFS_API int famfs_lookup(struct famfs *fs, const char *path, struct famfs_entr
 FAMFS_API int famfs_lookup_meta(struct famfs *fs, const char *path, struct famfs_entry *ret_entry,
 				struct famfs_err *err);
 
+/**
+ * famfs_entry_read() - one entry by its number, whatever it is.
+ * @index: as in struct famfs_entry.
+ *
+ * Return: 0; -ENOENT: there is no valid entry of that number; -EIO.
+ */
+FAMFS_API int famfs_entry_read(struct famfs *fs, uint64_t index, struct famfs_entry *ret_entry,
+			       struct famfs_err *err);
+
+/* ------------------------------------------------------ what lies where on it */
+
+enum famfs_map_kind {
+	FAMFS_MAP_SUPER = 0,    /* the superblock's region */
+	FAMFS_MAP_LOG = 1,      /* the log's region */
+	FAMFS_MAP_FILE = 2,     /* an extent or strip of a file, or what others left of it */
+	FAMFS_MAP_CONFLICT = 3, /* belongs to more than one: damage */
+	FAMFS_MAP_FREE = 4,     /* free for files */
+	FAMFS_MAP_REST = 5,     /* behind the last whole allocation unit: never given to a file */
+};
+
+/**
+ * struct famfs_map_owner - whose a run is.
+ * @kind: SUPER, LOG or FILE. @entry: FILE: its log entry; else FAMFS_NONE.
+ * @extent: FILE: which member of the entry's @extents, so which extent or strip.
+ */
+struct famfs_map_owner {
+	enum famfs_map_kind kind;
+	uint32_t extent;
+	uint64_t entry;
+};
+
+/**
+ * struct famfs_map_run - a piece of the device that is of one kind and of one owner throughout.
+ * @off, @len: whole allocation units (what an extent touches is taken), but for the device's end.
+ * @owners: how many extents hold it: 0 FREE and REST, more than 1 CONFLICT.
+ * @owner: if there is one. @other: CONFLICT: another one; of more than two, these are the ones that
+ *	reach furthest. @owner comes before @other: superblock, log, files as they were logged.
+ */
+struct famfs_map_run {
+	uint64_t off, len;
+	enum famfs_map_kind kind;
+	uint64_t owners;
+	struct famfs_map_owner owner, other;
+};
+
+struct famfs_map;
+
+/**
+ * famfs_map_new() - reads from the log what lies where on the device.
+ * @fs: must be as it is until this returns; the map does not need it afterwards. What a damaged log
+ *	holds behind its first invalid entry is not seen: famfs_damage() tells.
+ * @ret_map: freed by the caller with famfs_map_free().
+ *
+ * Return: 0, -ENOMEM, -EIO.
+ */
+FAMFS_API int famfs_map_new(struct famfs *fs, struct famfs_map **ret_map, struct famfs_err *err);
+
+/** famfs_map_next() - the runs by address; they cover the device. Return: 1, 0 at the end. */
+FAMFS_API int famfs_map_next(struct famfs_map *map, struct famfs_map_run *ret_run);
+
+/** famfs_map_size() - bytes of the device that the runs cover (struct famfs_info: @dev_size). */
+FAMFS_API uint64_t famfs_map_size(const struct famfs_map *map);
+
+/** famfs_map_outside() - extents that lie, wholly or in part, outside of the device: damage. */
+FAMFS_API uint64_t famfs_map_outside(const struct famfs_map *map);
+
+/** famfs_map_free() - frees a map; NULL is fine. */
+FAMFS_API void famfs_map_free(struct famfs_map *map);
+
 /* --------------------------------------------------------------------- mkfs */
 
 enum famfs_mkfs_flags {

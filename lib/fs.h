@@ -54,6 +54,10 @@ int fs_find(struct famfs *fs, const char *path, uint64_t *ret_index, bool *ret_d
 int fs_entry(struct famfs *fs, uint64_t index, struct famfs_entry *ret_entry,
 	     struct famfs_err *err);
 
+/* Calls @fn for each entry that was read. Return: 0, what @fn returned if not 0, -EIO. */
+int fs_each_entry(struct famfs *fs, int (*fn)(void *data, const struct famfs_entry *entry),
+		  void *data, struct famfs_err *err);
+
 /* Is it still the file system whose log was read, and this host's? -ESTALE, -EPERM. */
 int fs_require_same(struct famfs *fs, struct famfs_err *err);
 

@@ -9,7 +9,8 @@
 #include "role.h"
 #include "super.h"
 
-int fs_count_space(struct famfs *fs, struct space *space, struct famfs_err *err)
+int fs_each_entry(struct famfs *fs, int (*fn)(void *data, const struct famfs_entry *entry),
+		  void *data, struct famfs_err *err)
 {
 	const struct fm_entry *raw;
 	struct famfs_entry entry;
@@ -18,15 +19,28 @@ int fs_count_space(struct famfs *fs, struct space *space, struct famfs_err *err)
 	bool ok;
 	int rc;
 
-	fs_take_meta(fs, space);
 	log_iter_init(&it, &fs->log, 0, fs->good, fs->batch);
 	while ((rc = log_iter_next(&it, &raw, &index, &ok, err)) > 0) {
 		if (!ok)
 			continue;
 		media_entry_decode(raw, index, &entry);
-		fs_take_entry(space, &entry);
+		rc = fn(data, &entry);
+		if (rc)
+			return rc;
 	}
 	return rc;
+}
+
+static int take_entry(void *data, const struct famfs_entry *entry)
+{
+	fs_take_entry(data, entry);
+	return 0;
+}
+
+int fs_count_space(struct famfs *fs, struct space *space, struct famfs_err *err)
+{
+	fs_take_meta(fs, space);
+	return fs_each_entry(fs, take_entry, space, err);
 }
 
 int famfs_info(struct famfs *fs, struct famfs_info *ret_info, struct famfs_err *err)
@@ -138,6 +152,17 @@ int famfs_next(struct famfs *fs, uint64_t *cursor, struct famfs_entry *ret_entry
 		}
 	}
 	return 0;
+}
+
+int famfs_entry_read(struct famfs *fs, uint64_t index, struct famfs_entry *ret_entry,
+		     struct famfs_err *err)
+{
+	int rc;
+
+	if (index < fs->good)
+		return fs_entry(fs, index, ret_entry, err);
+	rc = err_set(err, -ENOENT, fs->dev->name, "the log has no valid entry %" PRIu64, index);
+	return err_hint(err, rc, "entries are counted from 0; there are %" PRIu64, fs->good);
 }
 
 /* Nothing at @path: is it because a part of it is a file? */

@@ -37,6 +37,8 @@ table() {
 		check cmd:sfdisk fdisk util-linux
 		check cmd:pgrep procps procps-ng
 		check cmd:strace strace strace
+		check cmd:xmllint libxml2-utils libxml2
+		check cmd:script bsdutils util-linux
 		check pkg libc6-dbg -
 		check pkg - libasan
 		check pkg - libubsan

@@ -44,6 +44,24 @@ bench_one_file() {
 		3000000
 }
 
+# A log of the default size that is full, each file over 16 strips, so that there are most runs.
+bench_map() {
+	local i ours='' empty=''
+	make_fs "$work/map" 4T 8M
+	awk 'BEGIN {
+		for (i = 0; i < 15420; i++) {
+			printf "{\"path\":\"f%05d\",\"size\":33554432,", i
+			print "\"nstrips\":16,\"nbuckets\":64}"
+		}
+	}' | "$famfs" creat -q --no-zero --from - "$work/map" >/dev/null || die "creat failed"
+	for ((i = 0; i < repeat; i++)); do
+		best ours "$("$tools/bench_spawn" "$famfs" interleave map "$work/map")"
+		best empty "$("$tools/bench_spawn" "$tools/bench_empty")"
+	done
+	at_most interleave_map "interleave map of 15420 files, 246720 strips" $((ours / 1000)) \
+		$((empty / 1000)) 50000 us
+}
+
 make_full() { # FILE
 	make_fs "$1" 2T 256M
 	awk -v nr=$full_dirs -v image="$1" 'BEGIN {

@@ -1,0 +1,99 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2030,SC2031,SC2154 # the helpers set them, in each test anew
+# interleave map --svg.
+
+load helpers
+
+# The picture is well-formed, and has no scripts and nothing that is fetched.
+sound() { # FILE
+	requires xmllint
+	xmllint --noout --nonet "$1" || fail "$1 is no XML"
+	hasnt "$(<"$1")" '<script|href=|javascript|@import|<image|onload'
+}
+
+files() {
+	new_image 256M
+	run_famfs 0 mkdir -q "$IMG:/models"
+	run_famfs 0 creat -q -s 16M "$IMG:/models/weights"
+	run_famfs 0 creat -q -s 24M -N 4 -B 8 "$IMG:/models/cache"
+}
+
+@test "into a file, and to standard output" {
+	files
+	run_famfs 0 interleave map --svg map.svg "$IMG"
+	is "$output" ""
+	sound map.svg
+	run_famfs 0 interleave map --svg - "$IMG"
+	cmp "$OUT" map.svg
+	run_famfs 0 interleave map --json --svg two.svg "$IMG"
+	json_is .files 2
+	cmp two.svg map.svg
+	run_famfs 2 interleave map --json --svg - "$IMG"
+	json_error_is EINVAL
+}
+
+@test "each run has its rectangle, and says what it is" {
+	files
+	run_famfs 0 interleave map --svg map.svg -B 8 "$IMG"
+	sound map.svg
+	local strip
+	for strip in 0 1 2 3; do
+		has "$(<map.svg)" "<title>/models/cache strip $strip: 6\.0M at "
+		has "$(<map.svg)" "B\.$strip cache</text>"
+	done
+	has "$(<map.svg)" '<title>/models/weights: 16\.0M at 10\.0M \(offset 10485760, length 16777216\)'
+	has "$(<map.svg)" '>bucket 7</text>'
+	is "$(grep -c 'class="free"><title>' map.svg)" 8
+}
+
+@test "conflicts stand out" {
+	requires zstd jq
+	local media=$BATS_TEST_DIRNAME/../golden/media
+	zstd -qdf --sparse "$media/c09-overlap.img.zst" -o "$IMG"
+	truncate -s "$(jq .device_size "$media/c09-overlap.json")" "$IMG"
+	run_famfs 0 interleave map --svg map.svg "$IMG"
+	sound map.svg
+	has "$(<map.svg)" 'class="conflict"><title>conflict, /d/b and /clone: 2\.0M at 14\.0M'
+	has "$(<map.svg)" '! 2\.0M at 14\.0M: /d/b and /clone'
+}
+
+@test "names are text, whatever is in them" {
+	new_image 24M
+	run_famfs 0 creat -q -s 2M "$IMG:/<b>&\"'x" "$IMG:/nonchar"$'\xef\xbf\xbe'
+	run_famfs 0 interleave map --svg map.svg "$IMG"
+	sound map.svg
+	has "$(<map.svg)" '/&lt;b&gt;&amp;'
+	requires zstd jq
+	local media=$BATS_TEST_DIRNAME/../golden/media name
+	for name in c51-bad-utf8 c52-newline-path c16-unterminated-file; do
+		zstd -qdf --sparse "$media/$name.img.zst" -o "$IMG"
+		truncate -s "$(jq .device_size "$media/$name.json")" "$IMG"
+		run_famfs 0,1 interleave map --svg map.svg "$IMG"
+		sound map.svg
+	done
+}
+
+@test "a full log stays a picture of a readable size" {
+	run_famfs 0 mkfs -q --size 64G "$IMG"
+	awk 'BEGIN { for (i = 0; i < 15420; i++)
+		printf "{\"path\":\"f%05d\",\"size\":2097152}\n", i }' |
+		"$FAMFS" creat -q --no-zero --from - "$IMG"
+	run_famfs 0 interleave map --svg map.svg "$IMG"
+	sound map.svg
+	[ "$(wc -c <map.svg)" -lt 2000000 ] || fail "$(wc -c <map.svg) bytes"
+	run_famfs 0 interleave map --svg map.svg -B 64 "$IMG"
+	sound map.svg
+}
+
+@test "where it cannot be written" {
+	files
+	local before
+	before=$(sum "$IMG")
+	refused 1 'a device or the file system itself' interleave map --svg "$IMG" "$IMG"
+	unchanged "$before"
+	refused 1 'no/such/map.svg: ' interleave map --svg no/such/map.svg "$IMG"
+	run_shell 1 '"$@" >/dev/full' "$FAMFS" interleave map --svg - "$IMG"
+	one_error 'standard output'
+	refused 1 '/dev/full: ' interleave map --svg /dev/full "$IMG"
+}
