@@ -94,6 +94,7 @@ void options_parse(struct cmd_env *env, int argc, char **argv);
 bool option_is_short(const struct argp_option *opt);
 uint64_t option_size(struct cmd_env *env, const char *option, const char *arg);
 uint64_t option_number(struct cmd_env *env, const char *option, const char *arg, uint64_t max);
+uint64_t option_index(struct cmd_env *env, const char *option, const char *arg, uint64_t max);
 uint32_t option_mode(struct cmd_env *env, const char *option, const char *arg);
 uint32_t option_id(struct cmd_env *env, const char *option, const char *arg);
 int parse_mode(const char *text, uint32_t *ret_mode);
@@ -125,6 +126,7 @@ struct operand {
 struct operand operand_split(struct cmd_env *env, const char *text);
 struct operand operand_file(struct cmd_env *env, const char *text);
 const char *operand_device(struct cmd_env *env, const char *text);
+const char *operand_only_device(struct cmd_env *env);
 size_t operand_list(struct cmd_env *env, struct operand **ret_list);
 bool operands_several(const struct operand *list, size_t nr);
 
@@ -144,6 +146,7 @@ void progress_clear(struct progress *p);
 uint64_t clock_ns(void);
 
 /* entry.c: a log entry, shown. */
+const char *entry_type_name(const struct famfs_entry *entry);
 void entry_emit(struct emit *out, const struct famfs_entry *entry);
 void entry_layout_text(struct text *t, const struct famfs_entry *entry);
 void entry_path_text(struct text *t, const char *path);
@@ -180,8 +183,8 @@ int place_operands(struct cmd_env *env, const struct famfs_create_req *model,
 int manifest_read(struct cmd_env *env, const char *file, const struct famfs_create_req *model,
 		  uint32_t seed, struct place_job *ret_job);
 
-extern const struct cmd cmd_mkfs, cmd_creat, cmd_mkdir, cmd_cp, cmd_ls, cmd_stat, cmd_df,
-	cmd_fmap_dump, cmd_check, cmd_cat, cmd_tree, cmd_verify, cmd_interleave_plan,
-	cmd_interleave_show, cmd_interleave_map, cmd_help, cmd_commands;
+extern const struct cmd cmd_log_show, cmd_log_follow, cmd_mkfs, cmd_creat, cmd_mkdir, cmd_cp,
+	cmd_ls, cmd_stat, cmd_df, cmd_fmap_dump, cmd_check, cmd_cat, cmd_tree, cmd_verify,
+	cmd_interleave_plan, cmd_interleave_show, cmd_interleave_map, cmd_help, cmd_commands;
 
 #endif

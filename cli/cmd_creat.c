@@ -115,11 +115,7 @@ static const char *from_device(struct cmd_env *env)
 	if (env->operands_nr > 1)
 		env_usage(env, env->operands[1], NULL,
 			  "one operand too many: --from takes its files from the manifest");
-	if (env->operands_nr)
-		return operand_device(env, env->operands[0]);
-	if (!env->device)
-		env_usage(env, "", NULL, "an operand is missing: DEVICE, or --device");
-	return env->device;
+	return operand_only_device(env);
 }
 
 static int run_manifest(struct cmd_env *env, struct creat_opts *opts)

@@ -4,7 +4,7 @@
 
 #include "cmd.h"
 
-static const char *entry_type_name(const struct famfs_entry *entry)
+const char *entry_type_name(const struct famfs_entry *entry)
 {
 	switch (entry->type) {
 	case FAMFS_ENTRY_FILE:

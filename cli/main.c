@@ -26,6 +26,8 @@ static const struct cmd *const commands[] = {
 	&cmd_interleave_plan,
 	&cmd_interleave_show,
 	&cmd_interleave_map,
+	&cmd_log_show,
+	&cmd_log_follow,
 	&cmd_help,
 	&cmd_commands,
 	NULL,

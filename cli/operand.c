@@ -43,6 +43,16 @@ const char *operand_device(struct cmd_env *env, const char *text)
 	return op.device;
 }
 
+/* The device of a command that takes one: its operand, or --device. */
+const char *operand_only_device(struct cmd_env *env)
+{
+	if (env->operands_nr)
+		return operand_device(env, env->operands[0]);
+	if (!env->device)
+		env_usage(env, "", NULL, "an operand is missing: DEVICE, or --device");
+	return env->device;
+}
+
 /* All operands; without any, the root of --device. */
 size_t operand_list(struct cmd_env *env, struct operand **ret_list)
 {

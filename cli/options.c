@@ -313,18 +313,30 @@ static int parse_number(const char *text, uint64_t *ret_value)
 }
 
 /* A number from 1 to @max. */
-uint64_t option_number(struct cmd_env *env, const char *option, const char *arg, uint64_t max)
+static uint64_t number_from(struct cmd_env *env, const char *option, const char *arg, uint64_t min,
+			    uint64_t max)
 {
 	uint64_t value;
 	char object[128];
 	int rc = parse_number(arg, &value);
 
-	if (!rc && value >= 1 && value <= max)
+	if (!rc && value >= min && value <= max)
 		return value;
 	snprintf(object, sizeof(object), "%s %.80s", option, arg);
 	if (rc == -EINVAL)
 		env_usage(env, object, NULL, "is not a number");
-	env_usage(env, object, NULL, "must be 1 to %llu", (unsigned long long)max);
+	env_usage(env, object, NULL, "must be %llu to %llu", (unsigned long long)min,
+		  (unsigned long long)max);
+}
+
+uint64_t option_number(struct cmd_env *env, const char *option, const char *arg, uint64_t max)
+{
+	return number_from(env, option, arg, 1, max);
+}
+
+uint64_t option_index(struct cmd_env *env, const char *option, const char *arg, uint64_t max)
+{
+	return number_from(env, option, arg, 0, max);
 }
 
 int parse_mode(const char *text, uint32_t *ret_mode)

@@ -291,6 +291,27 @@ FAMFS_API int famfs_next(struct famfs *fs, uint64_t *cursor, struct famfs_entry 
 			 struct famfs_err *err);
 
 /**
+ * famfs_log_entry() - an entry of the log by its number, whatever its type and name.
+ * @index: below famfs_info().log_good.
+ *
+ * Return: 0; -ENOENT: no such entry, or none that is valid; -EIO.
+ */
+FAMFS_API int famfs_log_entry(struct famfs *fs, uint64_t index, struct famfs_entry *ret_entry,
+			      struct famfs_err *err);
+
+/**
+ * famfs_wait() - waits until a host has appended something, and picks it up as famfs_refresh()
+ * does. Memory tells nobody that it changes: the log's header is looked at 50 times a second, which
+ * costs less than a thousandth of a CPU.
+ * @timeout_ms: milliseconds; 0: looks once; UINT32_MAX: for ever.
+ *
+ * Return: 1: there are new entries, or the log ends at a bad one now (famfs_damage()); 0: time is
+ * up; -ESTALE: the file system was made anew or its log rewritten, and has been read from its
+ * start; -ECANCELED; else as famfs_open().
+ */
+FAMFS_API int famfs_wait(struct famfs *fs, uint32_t timeout_ms, struct famfs_err *err);
+
+/**
  * famfs_lookup() - finds a file or directory by its path.
  * @path: with or without leading or trailing slashes; "" and "/" are the root (type MKDIR, mode
  *	0755, index FAMFS_NONE), "." and empty parts are skipped, ".." is refused with -EINVAL.

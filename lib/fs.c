@@ -214,6 +214,7 @@ int fs_load(struct famfs *fs, struct famfs_err *err)
 	fs->good = fs->files = fs->dirs = fs->unusable = fs->file_bytes = fs->staged_nr = 0;
 	fs->unknown = FAMFS_NONE;
 	fs->stopped = fs->held_seen = false;
+	fs->loads++;
 	if (fs->flags & FAMFS_OPEN_WRITE)
 		fs_take_meta(fs, &fs->space);
 	return read_entries(fs, err);

@@ -27,6 +27,7 @@ struct famfs {
 	uint64_t unknown;  /* number of an entry of a type that is not known, or FAMFS_NONE */
 	uint64_t good;     /* entries read so far, all valid */
 	bool stopped;      /* entry number @good is invalid: nothing behind it is read */
+	uint64_t loads;    /* how often the log was read from its start */
 	struct names names;
 	uint64_t files, dirs, unusable;
 	uint64_t file_bytes;
