@@ -21,7 +21,13 @@ enum cmd_flags {
 
 /* Exit codes (DESIGN.md 3). */
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
-enum { FSCK_UNCORRECTED = 4, FSCK_OPERATIONAL = 8, FSCK_USAGE = 16, FSCK_CANCELLED = 32 };
+enum {
+	FSCK_CORRECTED = 1,
+	FSCK_UNCORRECTED = 4,
+	FSCK_OPERATIONAL = 8,
+	FSCK_USAGE = 16,
+	FSCK_CANCELLED = 32,
+};
 
 /* Most threads that --threads takes. */
 enum { THREADS_MAX = 1024 };
@@ -97,6 +103,8 @@ uint64_t option_number(struct cmd_env *env, const char *option, const char *arg,
 uint64_t option_index(struct cmd_env *env, const char *option, const char *arg, uint64_t max);
 uint32_t option_mode(struct cmd_env *env, const char *option, const char *arg);
 uint32_t option_id(struct cmd_env *env, const char *option, const char *arg);
+const uint8_t *option_uuid(struct cmd_env *env, const char *option, const char *arg,
+			   uint8_t uuid[16]); /* returns @uuid */
 int parse_mode(const char *text, uint32_t *ret_mode);
 
 /* help.c */

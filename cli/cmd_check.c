@@ -2,17 +2,20 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "cmd.h"
+#include "check.h"
 
-struct check_opts {
-	bool repair_asked; /* -a, -p, -y: as boot scripts pass them */
-	bool version_asked;
-};
+enum { OPT_REPAIR = OPT_COMMAND, OPT_UNDO, OPT_SALVAGE, OPT_UUID, OPT_DEV_UUID, OPT_FORCE };
 
 static const struct argp_option options[] = {
-	{ NULL, 'a', NULL, OPTION_HIDDEN, "Taken for fsck(8): nothing is repaired", 0 },
-	{ NULL, 'p', NULL, OPTION_HIDDEN, "As -a", 0 },
-	{ NULL, 'y', NULL, OPTION_HIDDEN, "As -a", 0 },
+	{ "repair", OPT_REPAIR, NULL, 0, "Mend what is wrong, asking before each repair", 0 },
+	{ "preen", 'p', NULL, 0, "Only safe repairs, without asking", 0 },
+	{ "yes", 'y', NULL, 0, "All repairs, without asking", 0 },
+	{ "undo", OPT_UNDO, "FILE", 0, "Keep the old bytes here (beside the image)", 0 },
+	{ "salvage", OPT_SALVAGE, NULL, 0, "Keep the good entries behind a bad one", 0 },
+	{ "uuid", OPT_UUID, "UUID", 0, "For a rebuilt superblock (random)", 0 },
+	{ "dev-uuid", OPT_DEV_UUID, "UUID", 0, "The device's, for a rebuilt superblock", 0 },
+	{ "force", OPT_FORCE, NULL, 0, "Become master where another host may be", 0 },
+	{ NULL, 'a', NULL, OPTION_HIDDEN, "As -p", 0 },
 	{ NULL, 'f', NULL, OPTION_HIDDEN, "Taken for fsck(8): everything is always checked", 0 },
 	{ NULL, 'C', "FD", OPTION_HIDDEN, "Taken for fsck(8): no progress is shown", 0 },
 	{ NULL, 'T', NULL, OPTION_HIDDEN, "Taken for fsck(8): there is no title", 0 },
@@ -24,12 +27,31 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 {
 	struct check_opts *opts = env->opts;
 
-	(void)arg;
 	switch (key) {
+	case OPT_REPAIR:
+		opts->repair = true;
+		return 0;
 	case 'a':
 	case 'p':
+		opts->repair = opts->preen = true;
+		return 0;
 	case 'y':
-		opts->repair_asked = true;
+		opts->repair = opts->yes = true;
+		return 0;
+	case OPT_UNDO:
+		opts->how.undo = arg;
+		return 0;
+	case OPT_SALVAGE:
+		opts->how.flags |= FAMFS_REPAIR_SALVAGE;
+		return 0;
+	case OPT_UUID:
+		opts->how.uuid = option_uuid(env, "--uuid", arg, opts->uuid);
+		return 0;
+	case OPT_DEV_UUID:
+		opts->how.dev_uuid = option_uuid(env, "--dev-uuid", arg, opts->dev_uuid);
+		return 0;
+	case OPT_FORCE:
+		opts->how.flags |= FAMFS_REPAIR_FORCE;
 		return 0;
 	case 'f':
 	case 'C':
@@ -49,11 +71,17 @@ static const char *severity_name(enum famfs_severity severity)
 	return severity == FAMFS_WARNING ? "warning" : severity == FAMFS_ERROR ? "error" : "fatal";
 }
 
-static void finding_json(struct emit *out, const struct famfs_finding *f)
+static const char *repair_name(enum famfs_repair_kind kind)
+{
+	static const char *const names[] = { "none", "safe", "ask", "follows" };
+
+	return names[kind];
+}
+
+void check_finding_json(struct emit *out, const struct famfs_finding *f)
 {
 	struct text path = { 0 };
 
-	emit_item(out);
 	emit_str(out, "code", NULL, f->code);
 	emit_str(out, "severity", NULL, severity_name(f->severity));
 	if (f->entry != FAMFS_NONE)
@@ -84,11 +112,14 @@ static void finding_json(struct emit *out, const struct famfs_finding *f)
 	if (f->has_expected)
 		emit_u64(out, "expected", NULL, f->expected);
 	emit_str(out, "text", NULL, f->text);
-	emit_item_end(out);
+	emit_str(out, "repair", NULL, repair_name(f->repair));
+	if (f->remedy)
+		emit_str(out, "remedy", NULL, f->remedy);
 	text_free(&path);
 }
 
-static void finding_text(struct emit *out, const char *device, const struct famfs_finding *f)
+void check_finding_text(struct emit *out, const char *device, const struct famfs_finding *f,
+			const char *tail)
 {
 	const char *start = f->severity == FAMFS_WARNING ? "\033[33m" : "\033[31m";
 	struct text line = { 0 };
@@ -106,13 +137,13 @@ static void finding_text(struct emit *out, const char *device, const struct famf
 		  f->severity == FAMFS_WARNING ? "warning: " : "", f->code,
 		  out->color ? "\033[m" : "");
 	text_add_safe(&line, f->text, false);
-	emit_line(out, "%s", line.s);
+	emit_line(out, "%s%s", line.s, tail);
 	text_free(&line);
 }
 
-static void summary_json(struct emit *out, const struct famfs_check_summary *sum)
+void check_summary_json(struct emit *out, const struct famfs_check_summary *sum, bool clean)
 {
-	emit_bool(out, "clean", !sum->errors);
+	emit_bool(out, "clean", clean);
 	emit_u64(out, "errors", NULL, sum->errors);
 	emit_u64(out, "warnings", NULL, sum->warnings);
 	emit_object(out, "summary");
@@ -133,13 +164,8 @@ static void summary_json(struct emit *out, const struct famfs_check_summary *sum
 	emit_object_end(out);
 }
 
-static const char *plural(uint64_t nr, const char *one, const char *many)
-{
-	return nr == 1 ? one : many;
-}
-
-static void summary_text(struct cmd_env *env, const char *device,
-			 const struct famfs_check_summary *sum)
+void check_summary_text(struct cmd_env *env, const char *device,
+			const struct famfs_check_summary *sum)
 {
 	struct text line = { 0 };
 
@@ -194,10 +220,13 @@ static int show_findings(struct cmd_env *env, const char *device, struct famfs_c
 			break;
 		}
 		fatal |= finding.severity == FAMFS_FATAL;
-		if (env->json)
-			finding_json(&env->out, &finding);
-		else if (!env->quiet || finding.severity != FAMFS_WARNING)
-			finding_text(&env->out, device, &finding);
+		if (env->json) {
+			emit_item(&env->out);
+			check_finding_json(&env->out, &finding);
+			emit_item_end(&env->out);
+		} else if (!env->quiet || finding.severity != FAMFS_WARNING) {
+			check_finding_text(&env->out, device, &finding, "");
+		}
 	}
 	emit_list_end(&env->out);
 	return fatal;
@@ -205,7 +234,6 @@ static int show_findings(struct cmd_env *env, const char *device, struct famfs_c
 
 static int check_device(struct cmd_env *env, const char *device)
 {
-	const struct check_opts *opts = env->opts;
 	const struct famfs_check_summary *sum;
 	struct famfs_check *check;
 	struct famfs_err err;
@@ -218,17 +246,28 @@ static int check_device(struct cmd_env *env, const char *device)
 	sum = famfs_check_summary(check);
 	emit_str(&env->out, "device", NULL, device);
 	if (env->json)
-		summary_json(&env->out, sum);
+		check_summary_json(&env->out, sum, !sum->errors);
 	fatal = show_findings(env, device, check);
 	if (!env->json)
-		summary_text(env, device, sum);
+		check_summary_text(env, device, sum);
 	if (!env->json && env->verbose && !env->quiet)
 		summary_more(&env->out, sum);
 	code = fatal ? FSCK_OPERATIONAL : sum->errors ? FSCK_UNCORRECTED : 0;
-	if (opts->repair_asked && code)
-		env_note(env, device, "nothing was repaired: this version only reports", "");
 	famfs_check_free(check);
 	return cmd_cancelled() ? FSCK_CANCELLED : code;
+}
+
+/* Options that only make sense together. */
+static void judge_opts(struct cmd_env *env)
+{
+	const struct check_opts *opts = env->opts;
+	bool more = opts->how.flags || opts->how.undo || opts->how.uuid || opts->how.dev_uuid;
+
+	if (!opts->repair && more)
+		env_usage(env, "", "add --repair, -p or -y",
+			  "--undo, --salvage, --uuid, --dev-uuid and --force are for repairs");
+	if (opts->preen && opts->yes)
+		env_usage(env, "", "give one of them", "-p and -y exclude each other");
 }
 
 static int run(struct cmd_env *env)
@@ -244,19 +283,20 @@ static int run(struct cmd_env *env)
 		device = operand_device(env, env->operands[0]);
 	if (!device)
 		env_usage(env, "", NULL, "an operand is missing: DEVICE, or --device");
-	return check_device(env, device);
+	judge_opts(env);
+	return opts->repair ? check_repair(env, device) : check_device(env, device);
 }
 
 const struct cmd cmd_check = {
 	.name = "check",
 	.alias = "fsck",
-	.summary = "Checks everything, and says what is wrong; reads only",
+	.summary = "Checks everything, says what is wrong, and mends it with --repair",
 	.operands = "DEVICE",
-	.example = "famfs check /dev/dax0.0",
+	.example = "famfs check --repair /dev/dax0.0",
 	.options = options,
 	.parse = parse,
 	.run = run,
 	.opts_size = sizeof(struct check_opts),
 	.operands_max = 1,
-	.flags = CMD_JSON | CMD_DRYRUN | CMD_FSCK,
+	.flags = CMD_JSON | CMD_DRYRUN | CMD_SYNC | CMD_FSCK,
 };

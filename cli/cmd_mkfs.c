@@ -24,17 +24,6 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-static void parse_uuid(struct cmd_env *env, const char *option, const char *arg, uint8_t uuid[16])
-{
-	struct famfs_err err;
-	char object[128];
-
-	if (!famfs_uuid_parse(arg, uuid, &err))
-		return;
-	snprintf(object, sizeof(object), "%s %.80s", option, arg);
-	env_usage(env, object, err.hint[0] ? err.hint : NULL, "%s", err.message);
-}
-
 static error_t parse_size(int key, char *arg, struct cmd_env *env)
 {
 	struct mkfs_opts *opts = env->opts;
@@ -60,12 +49,10 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 	case 's':
 		return parse_size(key, arg, env);
 	case OPT_UUID:
-		parse_uuid(env, "--uuid", arg, opts->uuid);
-		opts->mkfs.uuid = opts->uuid;
+		opts->mkfs.uuid = option_uuid(env, "--uuid", arg, opts->uuid);
 		return 0;
 	case OPT_DEV_UUID:
-		parse_uuid(env, "--dev-uuid", arg, opts->dev_uuid);
-		opts->mkfs.dev_uuid = opts->dev_uuid;
+		opts->mkfs.dev_uuid = option_uuid(env, "--dev-uuid", arg, opts->dev_uuid);
 		return 0;
 	case OPT_DAXDEV:
 		opts->mkfs.daxdev = arg;

@@ -369,6 +369,18 @@ uint32_t option_mode(struct cmd_env *env, const char *option, const char *arg)
 }
 
 /* --uid or --gid: a number, or a name that the system knows. */
+const uint8_t *option_uuid(struct cmd_env *env, const char *option, const char *arg,
+			   uint8_t uuid[16])
+{
+	struct famfs_err err;
+	char object[128];
+
+	if (!famfs_uuid_parse(arg, uuid, &err))
+		return uuid;
+	snprintf(object, sizeof(object), "%s %.80s", option, arg);
+	env_usage(env, object, err.hint[0] ? err.hint : NULL, "%s", err.message);
+}
+
 uint32_t option_id(struct cmd_env *env, const char *option, const char *arg)
 {
 	bool group = !strcmp(option, "--gid");

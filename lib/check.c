@@ -138,7 +138,8 @@ static int has_changed(struct famfs_check *check, bool *ret_changed, struct famf
 		return rc;
 	log = check->log;
 	rc = log_reread(&log, &super, !(problems & SUPER_BAD_CRC), err);
-	*ret_changed = !rc && log.header.next_index < check->log.header.next_index;
+	*ret_changed = !rc && (log.header.next_index < check->log.header.next_index ||
+			       (log.problems ^ check->log.problems) & LOG_REWRITE);
 	return rc;
 }
 
@@ -179,8 +180,8 @@ static void count_findings(struct famfs_check *check)
 	}
 }
 
-int famfs_check_new(struct famfs_ctx *ctx, const char *device, struct famfs_check **ret_check,
-		    struct famfs_err *err)
+int check_dev(struct famfs_ctx *ctx, struct dev *dev, struct famfs_check **ret_check,
+	      struct famfs_err *err)
 {
 	struct famfs_check *check = calloc(1, sizeof(*check));
 	int rc;
@@ -188,19 +189,32 @@ int famfs_check_new(struct famfs_ctx *ctx, const char *device, struct famfs_chec
 	if (!check)
 		return err_nomem(err);
 	check->ctx = ctx;
-	rc = dev_open(ctx, device, 0, &check->dev, err);
-	if (!rc)
-		rc = examine_stable(check, err);
+	check->dev = dev;
+	rc = examine_stable(check, err);
 	if (!rc && check->list.failed)
 		rc = err_nomem(err);
 	if (rc) {
-		famfs_check_free(check);
+		check_free(check);
 		return rc;
 	}
 	problem_sort(&check->list);
 	count_findings(check);
 	*ret_check = check;
 	return 0;
+}
+
+int famfs_check_new(struct famfs_ctx *ctx, const char *device, struct famfs_check **ret_check,
+		    struct famfs_err *err)
+{
+	struct dev *dev;
+	int rc = dev_open(ctx, device, 0, &dev, err);
+
+	if (rc)
+		return rc;
+	rc = check_dev(ctx, dev, ret_check, err);
+	if (rc)
+		dev_close(dev);
+	return rc;
 }
 
 /* The path of an entry as it is on the media now. */
@@ -244,11 +258,18 @@ const struct famfs_check_summary *famfs_check_summary(const struct famfs_check *
 	return &check->summary;
 }
 
-void famfs_check_free(struct famfs_check *check)
+void check_free(struct famfs_check *check)
 {
 	if (!check)
 		return;
 	forget(check);
-	dev_close(check->dev);
 	free(check);
+}
+
+void famfs_check_free(struct famfs_check *check)
+{
+	struct dev *dev = check ? check->dev : NULL;
+
+	check_free(check);
+	dev_close(dev);
 }

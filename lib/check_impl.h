@@ -61,6 +61,11 @@ struct check_walk {
 	struct famfs_err err;
 };
 
+/* Examines what is on @dev, which stays the caller's. Return: 0, -errno. */
+int check_dev(struct famfs_ctx *ctx, struct dev *dev, struct famfs_check **ret_check,
+	      struct famfs_err *err);
+void check_free(struct famfs_check *check); /* NULL is fine */
+
 /* Superblock and log header. Return: 1 go on, 0 nothing more can be examined, -errno. */
 int check_super(struct famfs_check *check, struct famfs_err *err);
 

@@ -76,6 +76,11 @@ static void judge_header(struct famfs_check *check, const struct fm_log *raw, bo
 	const struct log *log = &check->log;
 	const struct media_log *header = &log->header;
 
+	if (log->problems & LOG_REWRITE) {
+		add(check, PROBLEM_LOG_REWRITE, LOG_FIELD_OFF(fm_magic), le64_get(raw->fm_magic),
+		    MEDIA_LOG_MAGIC);
+		return;
+	}
 	if (log->problems & LOG_BAD_MAGIC)
 		add(check, PROBLEM_LOG_MAGIC, LOG_FIELD_OFF(fm_magic), le64_get(raw->fm_magic),
 		    MEDIA_LOG_MAGIC);

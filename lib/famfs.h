@@ -952,6 +952,13 @@ enum famfs_severity {
 	FAMFS_FATAL = 3,   /* nothing behind it could be examined: no superblock at all */
 };
 
+enum famfs_repair_kind {
+	FAMFS_REPAIR_NONE = 0,    /* nothing can be done, or need be */
+	FAMFS_REPAIR_SAFE = 1,    /* only one outcome is right, and nothing is lost by it */
+	FAMFS_REPAIR_ASK = 2,     /* somebody must want it: something is guessed, or removed */
+	FAMFS_REPAIR_FOLLOWS = 3, /* goes away with the repair of others */
+};
+
 /**
  * struct famfs_finding - one thing that is wrong.
  * @code: stable name, static: "overlap", "entry_crc", ... (lib/problem.c has the table).
@@ -962,10 +969,14 @@ enum famfs_severity {
  * @rejected, @unsafe: bit N set: KN, UN, of the file's map (struct famfs_fmap_verdict).
  * @value: as found, when @has_value. @expected: as it should be, when @has_expected.
  * @text: the whole finding in one line, for people, without entry and path.
+ * @repair: how famfs_repair_new() can mend it; @remedy: what it would do, static, "remove the
+ *	entry", or NULL.
  */
 struct famfs_finding {
 	const char *code;
 	enum famfs_severity severity;
+	enum famfs_repair_kind repair;
+	const char *remedy;
 	uint64_t entry;
 	char path[FAMFS_PATH_SIZE + 1];
 	uint64_t off, len;
@@ -1015,6 +1026,118 @@ FAMFS_API const struct famfs_check_summary *famfs_check_summary(const struct fam
 
 /** famfs_check_free() - frees a check; NULL is fine. */
 FAMFS_API void famfs_check_free(struct famfs_check *check);
+
+/* ------------------------------------------------------------------- repair */
+
+enum famfs_repair_flags {
+	FAMFS_REPAIR_FORCE = 1 << 0,   /* take over a file system that may be another host's */
+	FAMFS_REPAIR_SALVAGE = 1 << 1, /* keep the good entries behind a bad one */
+	FAMFS_REPAIR_DRY_RUN = 1 << 2, /* famfs_repair_commit() stores nothing */
+	FAMFS_REPAIR_SYNC = 1 << 3,    /* as FAMFS_OPEN_SYNC */
+	FAMFS_REPAIR_LOCK = 1 << 4,    /* hold the writers' lock from the beginning: wait for it */
+};
+
+/**
+ * struct famfs_repair_opts - how a repair decides; everything is borrowed until
+ * famfs_repair_new() returns, but @ask and @data.
+ * @ask: shall this be mended? 1 yes, 0 no, -ECANCELED. Called for findings with repair SAFE or ASK
+ *	(and FOLLOWS, for one that did not go away with the others), once each. NULL: never.
+ * @undo: where the undo file goes; NULL: beside the image, or in the state directory.
+ * @uuid, @dev_uuid: for a rebuilt superblock whose own cannot be believed; NULL: random.
+ */
+struct famfs_repair_opts {
+	int (*ask)(void *data, const struct famfs_finding *finding);
+	void *data;
+	const char *undo;
+	const uint8_t *uuid, *dev_uuid;
+	unsigned int flags;
+};
+
+enum famfs_repair_status {
+	FAMFS_REPAIR_LEFT = 0, /* it is still there */
+	FAMFS_REPAIR_DONE = 1, /* mended (with DRY_RUN, or before the commit: would be) */
+};
+
+enum famfs_change_kind {
+	FAMFS_CHANGE_REMOVED = 1,
+	FAMFS_CHANGE_MADE = 2,    /* a directory that was missing */
+	FAMFS_CHANGE_RENAMED = 3, /* perhaps with another size too */
+	FAMFS_CHANGE_RESIZED = 4,
+	FAMFS_CHANGE_REMAPPED = 5, /* the same bytes, and other claims to space */
+	FAMFS_CHANGE_FOUND = 6,    /* an entry that was not counted before */
+};
+
+/**
+ * struct famfs_repair_change - what became of one entry.
+ * @entry: its number before; FAMFS_NONE for MADE. @type: enum famfs_entry_type, as found.
+ * @path: raw bytes, as before (MADE: of the directory). @new_path: RENAMED.
+ * @size, @new_size: of files, in bytes, before and after.
+ */
+struct famfs_repair_change {
+	enum famfs_change_kind kind;
+	uint32_t type;
+	uint64_t entry;
+	char path[FAMFS_PATH_SIZE + 1], new_path[FAMFS_PATH_SIZE + 1];
+	uint64_t size, new_size;
+};
+
+struct famfs_repair;
+
+/**
+ * famfs_repair_new() - examines a device as famfs_check_new() does, and works out how to mend it,
+ * on a copy in memory: nothing is stored yet.
+ * @ret_rep: freed by the caller with famfs_repair_free(); holds the writers' lock with LOCK.
+ *
+ * Only the master repairs. A superblock that cannot be believed has no master: this host becomes
+ * it; but where the system UUID of another host can still be read in it, only with FORCE. Where
+ * this host may not write, nothing is asked and famfs_repair_refusal() tells why.
+ *
+ * Return: 0; as famfs_check_new(); -ESTALE: it changes meanwhile; what @opts->ask failed with.
+ */
+FAMFS_API int famfs_repair_new(struct famfs_ctx *ctx, const char *device,
+			       const struct famfs_repair_opts *opts, struct famfs_repair **ret_rep,
+			       struct famfs_err *err);
+
+/** famfs_repair_refusal() - why nothing can be stored. Return: 0; -EPERM, -EBUSY, -EROFS, ... */
+FAMFS_API int famfs_repair_refusal(const struct famfs_repair *rep, struct famfs_err *err);
+
+/** famfs_repair_before() - what was found on the device; valid as long as @rep. */
+FAMFS_API const struct famfs_check_summary *famfs_repair_before(const struct famfs_repair *rep);
+
+/** famfs_repair_after() - what a check finds once everything is done. */
+FAMFS_API const struct famfs_check_summary *famfs_repair_after(const struct famfs_repair *rep);
+
+/**
+ * famfs_repair_next() - the findings, those that came up during the repair at the end.
+ * @ret_done: what was done about it, static; NULL if it is LEFT.
+ *
+ * Return: 1, 0 at the end.
+ */
+FAMFS_API int famfs_repair_next(struct famfs_repair *rep, struct famfs_finding *ret_finding,
+				enum famfs_repair_status *ret_status, const char **ret_done);
+
+/** famfs_repair_change_next() - what becomes of the entries, in log order. Return: 1, 0. */
+FAMFS_API int famfs_repair_change_next(struct famfs_repair *rep,
+				       struct famfs_repair_change *ret_change);
+
+/**
+ * famfs_repair_commit() - stores what was decided: takes the writers' lock, makes sure that nothing
+ * has changed since, writes the undo file, stores, and reads back.
+ *
+ * One store publishes what only the log's counters or the recorded device size need. Else the log
+ * is marked as being rewritten, and read by nobody, until it is whole: after a crash in between,
+ * `famfs image restore` of the undo file takes everything back.
+ *
+ * Return: 0, also when there is nothing to do; the refusal; -ESTALE: another command wrote
+ * meanwhile; -EEXIST, -ENOSPC, ...: no undo file can be written, and nothing was stored; -EIO.
+ */
+FAMFS_API int famfs_repair_commit(struct famfs_repair *rep, struct famfs_err *err);
+
+/** famfs_repair_undo() - the undo file that was written; NULL if none was. */
+FAMFS_API const char *famfs_repair_undo(const struct famfs_repair *rep);
+
+/** famfs_repair_free() - frees a repair and drops its lock; NULL is fine. */
+FAMFS_API void famfs_repair_free(struct famfs_repair *rep);
 
 /* ---------------------------------------------------------- metadata images */
 

@@ -11,6 +11,7 @@
 #include "super.h"
 
 #define NAMES_EXPECT_MAX 65536
+#define LOAD_ATTEMPTS    3
 
 struct same_path {
 	struct famfs *fs;
@@ -190,8 +191,27 @@ static int init_tables(const struct famfs *fs, const struct famfs_super *super,
 	return -ENOMEM;
 }
 
+/*
+ * Is the log the one that was read, and perhaps longer now? A file system that was made anew can
+ * have the UUIDs of the old one; it does not have its last entry in the same place.
+ */
+static int is_continued(struct famfs *fs, bool *ret_continued, struct famfs_err *err)
+{
+	struct fm_entry raw;
+	int rc;
+
+	*ret_continued = fs->good == 0;
+	if (fs->good == 0)
+		return 0;
+	rc = log_read_fresh(&fs->log, fs->good - 1, &raw, err);
+	if (!rc)
+		*ret_continued = media_entry_ok(&raw, fs->good - 1) &&
+				 le64_get(raw.fm_crc) == fs->last_crc;
+	return rc;
+}
+
 /* What was read before stays until its successor is there. */
-int fs_load(struct famfs *fs, struct famfs_err *err)
+static int load_once(struct famfs *fs, struct famfs_err *err)
 {
 	struct space space = { .words = NULL };
 	struct famfs_super super;
@@ -218,6 +238,34 @@ int fs_load(struct famfs *fs, struct famfs_err *err)
 	if (fs->flags & FAMFS_OPEN_WRITE)
 		fs_take_meta(fs, &fs->space);
 	return read_entries(fs, err);
+}
+
+/* A log that was rewritten while it was read may have been seen half old and half new. */
+static int is_torn(struct famfs *fs, bool *ret_torn, struct famfs_err *err)
+{
+	bool began, continued = true;
+	int rc = log_rewrite_began(&fs->log, &began, err);
+
+	if (!rc)
+		rc = is_continued(fs, &continued, err);
+	*ret_torn = began || !continued;
+	return rc;
+}
+
+int fs_load(struct famfs *fs, struct famfs_err *err)
+{
+	bool torn;
+	int rc;
+
+	for (int attempt = 0; attempt < LOAD_ATTEMPTS; attempt++) {
+		rc = load_once(fs, err);
+		if (!rc)
+			rc = is_torn(fs, &torn, err);
+		if (rc || !torn)
+			return rc;
+	}
+	rc = err_set(err, -ESTALE, fs->dev->name, "changes faster than it can be read");
+	return err_hint(err, rc, "try again when nobody repairs or makes it anew");
 }
 
 int famfs_open(struct famfs_ctx *ctx, const char *device, unsigned int flags, struct famfs **ret_fs,
@@ -268,30 +316,11 @@ int fs_note_last(struct famfs *fs, struct famfs_err *err)
 	return rc;
 }
 
-/*
- * Is the log the one that was read, and perhaps longer now? A file system that was made anew can
- * have the UUIDs of the old one; it does not have its last entry in the same place.
- */
-static int is_continued(struct famfs *fs, bool *ret_continued, struct famfs_err *err)
-{
-	struct fm_entry raw;
-	int rc;
-
-	*ret_continued = fs->good == 0;
-	if (fs->good == 0)
-		return 0;
-	rc = log_read_fresh(&fs->log, fs->good - 1, &raw, err);
-	if (!rc)
-		*ret_continued = media_entry_ok(&raw, fs->good - 1) &&
-				 le64_get(raw.fm_crc) == fs->last_crc;
-	return rc;
-}
-
 int famfs_refresh(struct famfs *fs, struct famfs_err *err)
 {
 	struct famfs_super super;
 	uint64_t count = fs->log.count, len = fs->log.len;
-	bool continued = false;
+	bool continued = false, torn = true;
 	int rc = read_super(fs, &super, err);
 
 	if (rc)
@@ -302,7 +331,11 @@ int famfs_refresh(struct famfs *fs, struct famfs_err *err)
 	rc = log_reread(&fs->log, &super, true, err);
 	if (!rc && fs->log.count >= count && fs->log.len == len && !fs->stopped)
 		rc = is_continued(fs, &continued, err);
+	if (!rc && continued)
+		rc = read_entries(fs, err);
+	if (!rc && continued)
+		rc = is_torn(fs, &torn, err);
 	if (rc)
 		return rc;
-	return continued ? read_entries(fs, err) : fs_load(fs, err);
+	return torn ? fs_load(fs, err) : 0;
 }

@@ -57,8 +57,8 @@ int fs_require_safe(struct famfs *fs, const struct famfs_entry *entry, struct fa
 		famfs_fmap_judge(msg, v1.len, &limits, &verdict);
 		if (!verdict.kernel_rc && !verdict.unsafe)
 			return 0;
-		rc = err_hint(err, unsafe(&verdict, err), "famfs check %s tells what is wrong",
-			      fs->dev->name);
+		rc = err_hint(err, unsafe(&verdict, err),
+			      "famfs check --repair %s mends what can be mended", fs->dev->name);
 	}
 	return err_inside(err, rc, fs->dev->name, path_escape(entry->path, shown, sizeof(shown)));
 }

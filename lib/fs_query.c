@@ -81,6 +81,8 @@ int famfs_info(struct famfs *fs, struct famfs_info *ret_info, struct famfs_err *
 
 static const char *header_problem(unsigned int problems)
 {
+	if (problems & LOG_REWRITE)
+		return "the log is being rewritten, or a repair or restore of it was cut off";
 	if (problems & LOG_BAD_MAGIC)
 		return "the log header has no magic number";
 	if (problems & LOG_BAD_CRC)
@@ -111,7 +113,9 @@ int famfs_damage(struct famfs *fs, struct famfs_err *err)
 	} else {
 		return 0;
 	}
-	return err_hint(err, rc, "famfs check %s tells everything that is wrong", fs->dev->name);
+	return err_hint(err, rc,
+			"famfs check %s tells everything that is wrong, and mends it with --repair",
+			fs->dev->name);
 }
 
 /* Is this entry the one that its name leads to? */

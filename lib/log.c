@@ -67,6 +67,8 @@ static int read_header(struct log *log, struct fm_log *raw, struct famfs_err *er
 		return rc;
 	media_log_decode(raw, &log->header);
 	log->problems = 0;
+	if (le64_get(raw->fm_magic) == MEDIA_LOG_REWRITE)
+		log->problems |= LOG_REWRITE;
 	if (le64_get(raw->fm_magic) != MEDIA_LOG_MAGIC)
 		log->problems |= LOG_BAD_MAGIC;
 	if (!media_log_crc_ok(raw))
@@ -100,6 +102,10 @@ static int judge_counters(struct log *log, struct famfs_err *err)
 	const struct media_log *header = &log->header;
 
 	log->count = header->next_index < log->slots ? header->next_index : log->slots;
+	if (log->problems & LOG_REWRITE) {
+		log->count = 0;
+		return 0;
+	}
 	if (header->next_index > log->slots)
 		log->problems |= LOG_BAD_NEXT_INDEX;
 	if (header->next_seqnum == header->next_index)
@@ -128,6 +134,18 @@ int log_reread(struct log *log, const struct famfs_super *super, bool super_crc_
 			return rc;
 	}
 	return 0;
+}
+
+int log_rewrite_began(struct log *log, bool *ret_began, struct famfs_err *err)
+{
+	struct le64 magic;
+	int rc = dev_invalidate(log->dev, FAMFS_LOG_OFF, sizeof(magic), err);
+
+	if (!rc)
+		rc = dev_read(log->dev, FAMFS_LOG_OFF, &magic, sizeof(magic), err);
+	if (!rc)
+		*ret_began = le64_get(magic) == MEDIA_LOG_REWRITE && !(log->problems & LOG_REWRITE);
+	return rc;
 }
 
 int log_open(struct dev *dev, const struct famfs_super *super, bool super_crc_ok,

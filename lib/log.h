@@ -16,6 +16,7 @@ enum log_problem {
 	LOG_BAD_NEXT_INDEX = 1 << 4,  /* more entries than slots */
 	LOG_BAD_NEXT_SEQNUM = 1 << 5, /* apart from next_index, and no torn tail */
 	LOG_TORN_TAIL = 1 << 6,       /* apart by one, and the slot in question validates */
+	LOG_REWRITE = 1 << 7,         /* half of it may be old and half new: no entry counts */
 };
 
 /* These keep it from being appended to; a torn tail does not. */
@@ -41,6 +42,9 @@ int log_open(struct dev *dev, const struct famfs_super *super, bool super_crc_ok
 /* Reads the header again, with the place and length that log_open() found. */
 int log_reread(struct log *log, const struct famfs_super *super, bool super_crc_ok,
 	       struct famfs_err *err);
+
+/* Has a rewrite of the log begun since its header was read? Then what was read is worth nothing. */
+int log_rewrite_began(struct log *log, bool *ret_began, struct famfs_err *err);
 
 /* Copies @nr slots from @first on (below log->slots). */
 int log_read(struct log *log, uint64_t first, uint64_t nr, struct fm_entry *buf,

@@ -42,7 +42,7 @@ void media_super_encode(const struct famfs_super *super, struct fm_super *ret_ra
 	memcpy(raw->fm_uuid, super->uuid, sizeof(raw->fm_uuid));
 	memcpy(raw->fm_dev_uuid, super->dev_uuid, sizeof(raw->fm_dev_uuid));
 	memcpy(raw->fm_system_uuid, super->system_uuid, sizeof(raw->fm_system_uuid));
-	raw->fm_crc = le64_of(csum_crc32(raw, offsetof(struct fm_super, fm_crc)));
+	media_super_seal(raw);
 	raw->fm_dev_size = le64_of(super->dev_size);
 	memcpy(raw->fm_daxdev, super->daxdev, strnlen(super->daxdev, sizeof(raw->fm_daxdev)));
 }
@@ -193,7 +193,17 @@ void media_entry_encode(const struct famfs_entry *entry, struct fm_entry *ret_ra
 		memcpy(raw->fm_mkdir.fm_path, entry->path,
 		       strnlen(entry->path, FAMFS_PATH_SIZE - 1));
 	}
+	media_entry_seal(raw);
+}
+
+void media_entry_seal(struct fm_entry *raw)
+{
 	raw->fm_crc = le64_of(csum_crc32(raw, offsetof(struct fm_entry, fm_crc)));
+}
+
+void media_super_seal(struct fm_super *raw)
+{
+	raw->fm_crc = le64_of(csum_crc32(raw, offsetof(struct fm_super, fm_crc)));
 }
 
 bool media_entry_crc_ok(const struct fm_entry *raw)

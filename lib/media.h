@@ -13,6 +13,8 @@
 
 #define MEDIA_SUPER_MAGIC 0x87b282ffULL
 #define MEDIA_LOG_MAGIC   0xbadcafef00dULL
+/* In place of it while the log is rewritten ("REWRITE!"): nobody takes it for a log meanwhile. */
+#define MEDIA_LOG_REWRITE 0x2145544952574552ULL
 #define MEDIA_OMF_MAJOR   2
 #define MEDIA_OMF_MINOR   2
 #define MEDIA_FILE_FLAGS  2           /* what every writer puts there: all hosts read and write */
@@ -141,6 +143,8 @@ struct media_log {
 void media_super_decode(const struct fm_super *raw, struct famfs_super *ret_super);
 /* Unwritten bytes become zero; the checksum is filled in. */
 void media_super_encode(const struct famfs_super *super, struct fm_super *ret_raw);
+/* Makes the checksum right. */
+void media_super_seal(struct fm_super *raw);
 bool media_super_crc_ok(const struct fm_super *raw);
 
 void media_log_decode(const struct fm_log *raw, struct media_log *ret_log);
@@ -157,6 +161,8 @@ uint64_t media_slot_off(uint64_t index);
 void media_entry_decode(const struct fm_entry *raw, uint64_t index, struct famfs_entry *ret_entry);
 /* FILE and MKDIR only. @entry->seqnum is written; every byte not in a field is zero. */
 void media_entry_encode(const struct famfs_entry *entry, struct fm_entry *ret_raw);
+/* Makes the checksum right. */
+void media_entry_seal(struct fm_entry *raw);
 bool media_entry_crc_ok(const struct fm_entry *raw);
 /* Sequence number and checksum are right: what every tool asks of an entry (FORMAT.md 5.4). */
 bool media_entry_ok(const struct fm_entry *raw, uint64_t index);

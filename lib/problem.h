@@ -15,6 +15,7 @@ enum problem {
 	PROBLEM_LOG_LEN,
 	PROBLEM_DD_SIZE,
 	PROBLEM_DD_SIZE_SMALL,
+	PROBLEM_LOG_REWRITE,
 	PROBLEM_LOG_MAGIC,
 	PROBLEM_LOG_HEADER_CRC,
 	PROBLEM_LAST_INDEX,
@@ -70,12 +71,15 @@ enum problem_values {
 	PROBLEM_U_BITS,   /* value: bit set of dangers */
 };
 
-/* One row of the table. */
+/* One row of the table. @remedy, @done: what a repair does, and what it has done; or NULL. */
 struct problem_row {
 	const char *code;
 	enum famfs_severity severity;
 	enum problem_values values;
 	const char *text;
+	enum famfs_repair_kind repair;
+	const char *remedy;
+	const char *done;
 };
 
 const struct problem_row *problem_row(enum problem problem);

@@ -45,7 +45,8 @@ static int judge(const struct famfs_entry *entry, uint32_t i, const char *object
 			     "damaged map: %" PRIu64 " strips of which %u are there, chunks of "
 			     "%" PRIu64 " bytes",
 			     entry->nstrips, entry->extents_nr, entry->chunk_size);
-		return err_hint(err, rc, "famfs check tells what is wrong");
+		return err_hint(err, rc,
+				"famfs check tells what is wrong, and mends it with --repair");
 	}
 	used = wanted(entry, i);
 	if (used <= entry->extents[i].len || (!interleaved && i + 1 < entry->extents_nr))
@@ -53,7 +54,7 @@ static int judge(const struct famfs_entry *entry, uint32_t i, const char *object
 	rc = err_set(err, -EUCLEAN, object,
 		     "damaged map: extent %u has %" PRIu64 " bytes, %" PRIu64 " are needed", i,
 		     entry->extents[i].len, used);
-	return err_hint(err, rc, "famfs check tells what is wrong");
+	return err_hint(err, rc, "famfs check tells what is wrong, and mends it with --repair");
 }
 
 int famfs_extent_use(const struct famfs_entry *entry, uint32_t i, struct famfs_extent_use *ret_use,

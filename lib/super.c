@@ -61,7 +61,9 @@ static int bad_field(const struct dev *dev, struct famfs_err *err, size_t off, c
 	int rc = err_set(err, -EUCLEAN, dev->name, "damaged superblock: %s %" PRIu64, what, value);
 
 	rc = err_at(err, rc, off, FAMFS_NONE);
-	return err_hint(err, rc, "famfs check %s tells everything that is wrong", dev->name);
+	return err_hint(err, rc,
+			"famfs check %s tells everything that is wrong, and mends it with --repair",
+			dev->name);
 }
 
 int super_require(const struct dev *dev, const struct famfs_super *super, unsigned int problems,

@@ -39,7 +39,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNIT_NR(array) (sizeof(array) / sizeof((array)[0]))
+#define UNIT_NR(array)         (sizeof(array) / sizeof((array)[0]))
 #define UNIT_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 struct unit_case {
@@ -69,13 +69,13 @@ static _Thread_local char unit_row[256];
 #define UNIT_ROW(...) ((void)snprintf(unit_row, sizeof(unit_row), __VA_ARGS__))
 
 /* Conditions and values; all of these may be used in any thread. */
-#define CHECK(cond) unit_check((cond) ? true : false, __FILE__, __LINE__, "%s", #cond)
+#define CHECK(cond)          unit_check((cond) ? true : false, __FILE__, __LINE__, "%s", #cond)
 #define CHECK_MSG(cond, ...) unit_check((cond) ? true : false, __FILE__, __LINE__, __VA_ARGS__)
 /* Integers of any type and sign, compared by value. */
 #define CHECK_EQ(got, want)                                                                        \
 	unit_check_num((__int128)(got), (__int128)(want), #got, #want, __FILE__, __LINE__)
 /* Strings; NULL equals only NULL. */
-#define CHECK_STR(got, want) unit_check_str((got), (want), #got, __FILE__, __LINE__)
+#define CHECK_STR(got, want)      unit_check_str((got), (want), #got, __FILE__, __LINE__)
 #define CHECK_MEM(got, want, len) unit_check_mem((got), (want), (len), #got, __FILE__, __LINE__)
 /* Passes when the string contains the other. */
 #define CHECK_HAS(got, part) unit_check_has((got), (part), #got, __FILE__, __LINE__)

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The findings of a repair, and what has been decided about each. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "repair_impl.h"
+
+/* Where the chain of a slot's findings begins; those about no slot of the copy share one. */
+static uint32_t *chain_of(struct famfs_repair *rep, uint32_t entry)
+{
+	return entry < rep->slots_nr ? &rep->slots[entry].items : &rep->head_items;
+}
+
+static struct repair_item *find_item(struct famfs_repair *rep, uint32_t at,
+				     const struct problem_rec *rec)
+{
+	for (; at != REPAIR_NO_SLOT; at = rep->items[at].next) {
+		if (rep->items[at].rec.problem == rec->problem)
+			return &rep->items[at];
+	}
+	return NULL;
+}
+
+static uint64_t origin_of(const struct famfs_repair *rep, uint64_t slot)
+{
+	if (slot >= rep->slots_nr)
+		return slot;
+	return rep->slots[slot].origin == REPAIR_NO_SLOT ? FAMFS_NONE : rep->slots[slot].origin;
+}
+
+static struct repair_item *new_item(struct famfs_repair *rep)
+{
+	uint64_t cap = rep->items_cap ? rep->items_cap * 2 : 16;
+	struct repair_item *more;
+
+	if (rep->items_nr == rep->items_cap) {
+		more = reallocarray(rep->items, cap, sizeof(*more));
+		if (!more)
+			return NULL;
+		rep->items = more;
+		rep->items_cap = cap;
+	}
+	return &rep->items[rep->items_nr++];
+}
+
+/* The name of an entry that is not on the device is kept with the finding. */
+static char *own_path(struct famfs_repair *rep, uint32_t slot)
+{
+	const char *path = NULL;
+
+	if (slot < rep->slots_nr && rep->slots[slot].origin == REPAIR_NO_SLOT)
+		path = media_entry_path(repair_entry(rep, slot));
+	return path ? strndup(path, FAMFS_PATH_SIZE) : NULL;
+}
+
+int repair_note(struct famfs_repair *rep, const struct problem_rec *rec, struct famfs_err *err)
+{
+	uint32_t *chain = chain_of(rep, rec->entry);
+	const struct repair_item *known = find_item(rep, *chain, rec);
+	struct repair_item *item;
+
+	/* The same again in a later round, or the next extent of the same round. */
+	if (known && known->round < rep->round)
+		return 0;
+	item = new_item(rep);
+	if (!item || rep->items_nr > REPAIR_NO_SLOT)
+		return err_nomem(err);
+	*item = (struct repair_item){ .rec = *rec };
+	item->round = (uint8_t)rep->round;
+	item->kind = (uint8_t)repair_head_kind(rep, rec->problem);
+	if (rec->entry != PROBLEM_NO_ENTRY) {
+		uint64_t origin = origin_of(rep, rec->entry);
+
+		item->path = own_path(rep, rec->entry);
+		item->rec.entry = origin == FAMFS_NONE ? PROBLEM_NO_ENTRY : (uint32_t)origin;
+	}
+	if (rec->other != FAMFS_NONE)
+		item->rec.other = origin_of(rep, rec->other);
+	item->next = *chain;
+	*chain = (uint32_t)rep->items_nr - 1;
+	return 0;
+}
+
+static void path_of(const struct famfs_repair *rep, uint64_t origin, char path[FAMFS_PATH_SIZE + 1])
+{
+	const char *name = origin < rep->nr ? media_entry_path(&rep->entries[origin]) : NULL;
+
+	if (name)
+		memcpy(path, name, FAMFS_PATH_SIZE);
+}
+
+void repair_item_render(struct famfs_repair *rep, const struct repair_item *item,
+			struct famfs_finding *ret_finding)
+{
+	struct famfs_finding *f = ret_finding;
+
+	problem_render(&item->rec, f);
+	path_of(rep, f->entry, f->path);
+	path_of(rep, f->other_entry, f->other_path);
+	if (item->path)
+		memcpy(f->path, item->path, strlen(item->path) + 1);
+	f->repair = item->kind;
+	if (item->kind == FAMFS_REPAIR_NONE)
+		f->remedy = NULL;
+	else if (item->rec.problem == PROBLEM_ENTRY_CRC && rep->opts.flags & FAMFS_REPAIR_SALVAGE)
+		f->remedy = "remove this entry, and keep those behind it";
+}
+
+static int decide(struct famfs_repair *rep, struct repair_item *item, struct famfs_err *err)
+{
+	struct famfs_finding finding;
+	int rc;
+
+	if (item->kind == FAMFS_REPAIR_NONE || rep->refusal.rc || !rep->opts.ask)
+		return 0;
+	repair_item_render(rep, item, &finding);
+	rc = rep->opts.ask(rep->opts.data, &finding);
+	if (rc < 0)
+		return err_set(err, rc, rep->dev->name, "the repair was given up");
+	return rc;
+}
+
+int repair_may(struct famfs_repair *rep, const struct problem_rec *rec, struct famfs_err *err)
+{
+	uint32_t at = *chain_of(rep, rec->entry);
+	struct repair_item *item = find_item(rep, at, rec);
+	int rc;
+
+	if (!item)
+		return 0;
+	if (item->decision != REPAIR_OPEN)
+		return item->decision == REPAIR_YES;
+	rc = decide(rep, item, err);
+	if (rc < 0)
+		return rc;
+	/* One answer for all extents of an entry. */
+	for (; at != REPAIR_NO_SLOT; at = rep->items[at].next) {
+		if (rep->items[at].rec.problem == rec->problem)
+			rep->items[at].decision = rc ? REPAIR_YES : REPAIR_NO;
+	}
+	rep->asked |= rc > 0;
+	return rc;
+}
+
+void repair_mark_left(struct famfs_repair *rep, struct famfs_check *check)
+{
+	for (uint64_t i = 0; i < check->list.nr; i++) {
+		const struct problem_rec *rec = &check->list.recs[i];
+		uint32_t at = *chain_of(rep, rec->entry);
+
+		for (; at != REPAIR_NO_SLOT; at = rep->items[at].next)
+			rep->items[at].left |= rep->items[at].rec.problem == rec->problem;
+	}
+}
+
+void repair_items_free(struct famfs_repair *rep)
+{
+	for (uint64_t i = 0; i < rep->items_nr; i++)
+		free(rep->items[i].path);
+	free(rep->items);
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Mending names: clean ones, one for each entry, each in a directory that is there before it. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "fs.h"
+#include "path.h"
+#include "repair_impl.h"
+
+/* Directories that were missing have nobody's rights but to be looked into. */
+#define PARENT_MODE 0755
+
+/* Entries that are put in are known to the table by numbers behind all slots. */
+#define INSERT_REF (1ULL << 30)
+
+/* A name that is looked for, among entries that stay and come before @before. */
+struct wanted {
+	struct famfs_repair *rep;
+	const char *path;
+	size_t len;
+	uint64_t before;
+	uint64_t but; /* not this slot */
+};
+
+struct found {
+	uint64_t slot; /* or INSERT_REF + number */
+	bool dir;
+};
+
+static const char *path_at(struct famfs_repair *rep, uint64_t ref, uint64_t *ret_slot)
+{
+	if (ref >= INSERT_REF) {
+		*ret_slot = rep->inserts[ref - INSERT_REF].before;
+		return media_entry_path(&rep->inserts[ref - INSERT_REF].raw);
+	}
+	*ret_slot = ref;
+	return rep->slots[ref].removed ? NULL : media_entry_path(repair_entry(rep, ref));
+}
+
+static int is_wanted(void *data, uint64_t ref)
+{
+	const struct wanted *want = data;
+	uint64_t slot;
+	const char *path = path_at(want->rep, ref, &slot);
+
+	/* What is put before a slot is there for it. */
+	if (!path || ref == want->but ||
+	    (ref >= INSERT_REF ? slot > want->before : slot >= want->before))
+		return 0;
+	return strnlen(path, FAMFS_PATH_SIZE) == want->len && !memcmp(path, want->path, want->len);
+}
+
+static bool find(struct famfs_repair *rep, struct wanted want, struct found *ret_found)
+{
+	uint64_t hash = names_hash(&rep->names.key, want.path, want.len);
+
+	want.rep = rep;
+	return names_find(&rep->names, hash, is_wanted, &want, &ret_found->slot, &ret_found->dir) >
+	       0;
+}
+
+static int add_name(struct famfs_repair *rep, const char *path, uint64_t ref, bool dir,
+		    struct famfs_err *err)
+{
+	uint64_t hash = names_hash(&rep->names.key, path, strnlen(path, FAMFS_PATH_SIZE));
+
+	return names_add(&rep->names, hash, ref, dir) ? err_nomem(err) : 0;
+}
+
+static bool needs_names(const struct problem_list *list)
+{
+	for (uint64_t i = 0; i < list->nr; i++) {
+		if (list->recs[i].problem >= PROBLEM_PATH_UNTERMINATED &&
+		    list->recs[i].problem <= PROBLEM_PATH_UNDER_FILE)
+			return true;
+	}
+	return false;
+}
+
+int repair_names_begin(struct famfs_repair *rep, struct famfs_err *err)
+{
+	uint64_t end = rep->check->end < rep->slots_nr ? rep->check->end : rep->slots_nr;
+
+	if (names_init(&rep->names, needs_names(&rep->check->list) ? end : 1))
+		return err_nomem(err);
+	if (!needs_names(&rep->check->list))
+		return 0;
+	for (uint64_t i = 0; i < end; i++) {
+		const struct fm_entry *raw = repair_entry(rep, i);
+		const char *path = media_entry_crc_ok(raw) ? media_entry_path(raw) : NULL;
+		int rc;
+
+		if (!path || path_problems(path, FAMFS_PATH_SIZE) & FS_PATH_UNUSABLE)
+			continue;
+		rc = add_name(rep, path, i, le32_get(raw->fm_type) == FAMFS_ENTRY_MKDIR, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static bool is_dir(const struct repair_fix *fix)
+{
+	return le32_get(fix->raw->fm_type) == FAMFS_ENTRY_MKDIR;
+}
+
+/* Cuts to what every tool takes, between characters. */
+static void cut_path(char *path, size_t max)
+{
+	size_t len = strlen(path);
+
+	if (len <= max)
+		return;
+	for (len = max; len > 0 && ((unsigned char)path[len] & 0xc0) == 0x80;)
+		len--;
+	path[len] = '\0';
+}
+
+/* As the kernel would walk it, never above the root. @path has room for what it holds. */
+static void clean_path(char *path)
+{
+	char clean[FAMFS_PATH_SIZE + 1] = "";
+	char *part = path;
+	size_t len = 0, n;
+
+	for (; *part; part += n) {
+		part += strspn(part, "/");
+		n = strcspn(part, "/");
+		if (!n || (n == 1 && part[0] == '.'))
+			continue;
+		if (n == 2 && part[0] == '.' && part[1] == '.') {
+			while (len && clean[--len] != '/')
+				;
+			clean[len] = '\0';
+			continue;
+		}
+		if (len)
+			clean[len++] = '/';
+		memcpy(clean + len, part, n);
+		len += n;
+		clean[len] = '\0';
+	}
+	cut_path(clean, FAMFS_PATH_WRITE_MAX);
+	while ((len = strlen(clean)) && clean[len - 1] == '/')
+		clean[len - 1] = '\0';
+	memcpy(path, clean, sizeof(clean));
+}
+
+/* Adds "~NUMBER" until the name is free. */
+static void make_unique(const struct repair_fix *fix, char *path)
+{
+	uint32_t origin = fix->rep->slots[fix->slot].origin;
+	uint64_t number = origin == REPAIR_NO_SLOT ? fix->slot : origin;
+	char base[FAMFS_PATH_SIZE + 1], tail[32];
+	struct found found;
+	size_t len;
+
+	memcpy(base, path, sizeof(base));
+	for (;; number++) {
+		struct wanted want = { .path = path, .len = strlen(path) };
+
+		want.before = INSERT_REF;
+		want.but = fix->slot;
+		if (want.len && strcmp(path, FS_META_DIR) && !find(fix->rep, want, &found))
+			return;
+		(void)snprintf(tail, sizeof(tail), "%s~%" PRIu64, *base ? "" : "file", number);
+		memcpy(path, base, sizeof(base));
+		cut_path(path, FAMFS_PATH_WRITE_MAX - strlen(tail));
+		len = strlen(path);
+		memcpy(path + len, tail, strlen(tail) + 1);
+	}
+}
+
+static int set_path(struct repair_fix *fix, const char *path, struct famfs_err *err)
+{
+	char *field = is_dir(fix) ? fix->raw->fm_mkdir.fm_path : fix->raw->fm_file.fm_path;
+
+	memset(field, 0, FAMFS_PATH_SIZE);
+	memcpy(field, path, strlen(path));
+	fix->altered = true;
+	return add_name(fix->rep, path, fix->slot, is_dir(fix), err);
+}
+
+/* A directory that is there already, or is the root, need not be there twice. */
+static int rename_to(struct repair_fix *fix, char *path, struct famfs_err *err)
+{
+	struct wanted want = { .path = path, .len = strlen(path), .before = INSERT_REF };
+	struct found found;
+
+	want.but = fix->slot;
+	if (is_dir(fix) &&
+	    (!*path || !strcmp(path, FS_META_DIR) || (find(fix->rep, want, &found) && found.dir))) {
+		fix->removed = true;
+		return 0;
+	}
+	make_unique(fix, path);
+	return set_path(fix, path, err);
+}
+
+static void get_path(const struct repair_fix *fix, char path[FAMFS_PATH_SIZE + 1])
+{
+	memset(path, 0, FAMFS_PATH_SIZE + 1);
+	memcpy(path, media_entry_path(fix->raw), FAMFS_PATH_SIZE);
+}
+
+/* Return: 1 this was it, 0 not, -errno. */
+static int fix_unclean(struct repair_fix *fix, struct famfs_err *err)
+{
+	static const enum problem problems[] = {
+		PROBLEM_PATH_UNTERMINATED, PROBLEM_PATH_EMPTY, PROBLEM_PATH_ABSOLUTE,
+		PROBLEM_PATH_ESCAPE,       PROBLEM_PATH_DOT,
+	};
+	char path[FAMFS_PATH_SIZE + 1];
+	int some = 0;
+
+	for (size_t i = 0; i < sizeof(problems) / sizeof(problems[0]); i++) {
+		int rc = repair_fix_may(fix, problems[i], err);
+
+		if (rc < 0)
+			return rc;
+		if (rc == 0 && repair_fix_has(fix, problems[i]))
+			return 1;
+		some |= rc;
+	}
+	if (!some)
+		return 0;
+	get_path(fix, path);
+	clean_path(path);
+	return rename_to(fix, path, err) ?: 1;
+}
+
+/* The same file once more: an entry that was written twice. */
+static bool same_file(const struct fm_entry *a, const struct fm_entry *b)
+{
+	return !memcmp(&a->fm_file, &b->fm_file, sizeof(a->fm_file));
+}
+
+static int fix_duplicate(struct repair_fix *fix, struct famfs_err *err)
+{
+	char path[FAMFS_PATH_SIZE + 1];
+	struct wanted want = { .path = path, .before = fix->slot, .but = fix->slot };
+	struct found found;
+	int rc;
+
+	if (!repair_fix_has(fix, PROBLEM_PATH_DUPLICATE))
+		return 0;
+	get_path(fix, path);
+	want.len = strlen(path);
+	if (!find(fix->rep, want, &found))
+		return 0;
+	rc = repair_fix_may(fix, PROBLEM_PATH_DUPLICATE, err);
+	if (rc <= 0)
+		return rc < 0 ? rc : 1;
+	if (is_dir(fix) || (found.slot < INSERT_REF && !found.dir &&
+			    same_file(fix->raw, repair_entry(fix->rep, found.slot)))) {
+		fix->removed = true;
+		return 1;
+	}
+	make_unique(fix, path);
+	return set_path(fix, path, err) ?: 1;
+}
+
+/* The directory that a name is in; "" is the root. */
+static void parent_of(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	path[slash ? slash - path : 0] = '\0';
+}
+
+/* Is a directory that a name is in a file, and there is no such directory either? */
+static bool is_file(const struct repair_fix *fix, const char *path, size_t len)
+{
+	struct wanted want = { .path = path, .len = len, .before = fix->slot, .but = fix->slot };
+	struct found found;
+
+	if (find(fix->rep, want, &found))
+		return !found.dir;
+	/* One that comes later has the name too, and keeps it. */
+	want.before = INSERT_REF;
+	return find(fix->rep, want, &found) && !found.dir;
+}
+
+/* Leaves out the parts that are files. Return: whether there were any. */
+static bool leave_files_out(struct repair_fix *fix, char *path)
+{
+	bool any = false;
+	char *slash = strchr(path, '/');
+
+	while (slash) {
+		char *part = slash;
+
+		if (!is_file(fix, path, (size_t)(slash - path))) {
+			slash = strchr(slash + 1, '/');
+			continue;
+		}
+		while (part > path && part[-1] != '/')
+			part--;
+		memmove(part, slash + 1, strlen(slash + 1) + 1);
+		slash = strchr(part, '/');
+		any = true;
+	}
+	return any;
+}
+
+static int fix_under_file(struct repair_fix *fix, struct famfs_err *err)
+{
+	enum problem problem = PROBLEM_PATH_UNDER_FILE;
+	char path[FAMFS_PATH_SIZE + 1];
+	int rc;
+
+	if (!repair_fix_has(fix, problem))
+		problem = PROBLEM_PATH_NO_PARENT;
+	if (!repair_fix_has(fix, problem))
+		return 0;
+	get_path(fix, path);
+	if (!leave_files_out(fix, path))
+		return 0;
+	rc = repair_fix_may(fix, problem, err);
+	if (rc <= 0)
+		return rc < 0 ? rc : 1;
+	return rename_to(fix, path, err) ?: 1;
+}
+
+/* The directory as a later entry makes it, which then comes earlier, or a plain one. */
+static void make_dir(struct repair_fix *fix, const char *path, struct repair_insert *insert)
+{
+	struct wanted want = { .path = path, .len = strlen(path), .before = INSERT_REF };
+	struct famfs_entry dir = { .type = FAMFS_ENTRY_MKDIR, .mode = PARENT_MODE };
+	struct found found;
+
+	*insert = (struct repair_insert){
+		.before = (uint32_t)fix->slot,
+		.slot = { .origin = REPAIR_NO_SLOT, .items = REPAIR_NO_SLOT },
+	};
+	want.but = fix->slot;
+	if (find(fix->rep, want, &found) && found.dir && found.slot < INSERT_REF) {
+		insert->raw = *repair_entry(fix->rep, found.slot);
+		insert->slot = fix->rep->slots[found.slot];
+		fix->rep->slots[found.slot].removed = true;
+		return;
+	}
+	memcpy(dir.path, path, want.len + 1);
+	media_entry_encode(&dir, &insert->raw);
+}
+
+static int add_parent(struct repair_fix *fix, const char *path, struct famfs_err *err)
+{
+	struct famfs_repair *rep = fix->rep;
+
+	if (rep->inserts_nr == rep->inserts_cap) {
+		uint64_t cap = rep->inserts_cap ? 2 * rep->inserts_cap : 16;
+		struct repair_insert *more = reallocarray(rep->inserts, cap, sizeof(*more));
+
+		if (!more)
+			return err_nomem(err);
+		rep->inserts = more;
+		rep->inserts_cap = cap;
+	}
+	make_dir(fix, path, &rep->inserts[rep->inserts_nr++]);
+	return add_name(rep, path, INSERT_REF + rep->inserts_nr - 1, true, err);
+}
+
+/* Parents of @path that no earlier entry makes, the deepest first. */
+static int add_parents(struct repair_fix *fix, char *path, struct famfs_err *err)
+{
+	int rc = 0;
+
+	for (parent_of(path); !rc && *path && strcmp(path, FS_META_DIR); parent_of(path)) {
+		struct wanted want = { .path = path, .len = strlen(path), .before = fix->slot };
+		struct found found;
+
+		want.but = fix->slot;
+		if (find(fix->rep, want, &found))
+			break;
+		rc = add_parent(fix, path, err);
+	}
+	return rc;
+}
+
+/* How many entries the log may yet take; those that leave it in this round do not count yet. */
+static uint64_t room_in_log(const struct famfs_repair *rep)
+{
+	uint64_t used = rep->check->end + rep->inserts_nr;
+
+	return rep->check->log.slots > used ? rep->check->log.slots - used : 0;
+}
+
+/* In how many directories a name is: as many may be missing. */
+static uint64_t depth_of(const char *path)
+{
+	uint64_t nr = 0;
+
+	while ((path = strchr(path, '/'))) {
+		path++;
+		nr++;
+	}
+	return nr;
+}
+
+static int fix_parent(struct repair_fix *fix, struct famfs_err *err)
+{
+	char path[FAMFS_PATH_SIZE + 1], parent[FAMFS_PATH_SIZE + 1];
+	struct wanted want = { .path = parent, .before = fix->slot, .but = fix->slot };
+	struct found found;
+	int rc;
+
+	if (!repair_fix_has(fix, PROBLEM_PATH_NO_PARENT))
+		return 0;
+	get_path(fix, path);
+	memcpy(parent, path, sizeof(parent));
+	parent_of(parent);
+	want.len = strlen(parent);
+	if (find(fix->rep, want, &found))
+		return 0;
+	if (room_in_log(fix->rep) < depth_of(path))
+		return 0;
+	rc = repair_fix_may(fix, PROBLEM_PATH_NO_PARENT, err);
+	return rc > 0 ? add_parents(fix, path, err) : rc;
+}
+
+int repair_fix_name(struct repair_fix *fix, struct famfs_err *err)
+{
+	int rc;
+
+	if (!media_entry_path(fix->raw))
+		return 0;
+	rc = fix_unclean(fix, err);
+	if (!rc)
+		rc = fix_duplicate(fix, err);
+	if (!rc)
+		rc = fix_under_file(fix, err);
+	if (!rc)
+		rc = fix_parent(fix, err);
+	return rc < 0 ? rc : 0;
+}
