@@ -50,7 +50,8 @@ ifneq ($(filter-out $(no_config),$(or $(MAKECMDGOALS),all)),)
 required := json-c libdeflate uuid libdaxctl
 optional := $(if $(WITHOUT_LIBNDCTL),,libndctl) $(if $(WITHOUT_LIBBLKID),,blkid) \
 	$(if $(WITHOUT_LIBCRYPTO),,libcrypto) \
-	$(if $(WITHOUT_LIBARCHIVE),,libarchive) $(if $(WITHOUT_LIBISAL),,libisal)
+	$(if $(WITHOUT_LIBARCHIVE),,libarchive) $(if $(WITHOUT_LIBISAL),,libisal) \
+	$(if $(WITHOUT_LIBYAML),,yaml-0.1)
 found := $(shell for p in $(required) $(optional); do \
 	v=$$($(PKG_CONFIG) --modversion $$p 2>/dev/null) && echo $$p=$$v; done)
 have = $(filter $(1)=%,$(found))
@@ -89,7 +90,7 @@ pkg_libs := $(shell $(PKG_CONFIG) --libs json-c libdeflate uuid $(if $(call have
 loads := $(call loaded,libdaxctl,daxctl,DAXCTL) $(call loaded,libndctl,ndctl,NDCTL) \
 	$(call loaded,blkid,blkid,BLKID) \
 	$(call loaded,libcrypto,crypto,CRYPTO) $(call loaded,libarchive,archive,ARCHIVE) \
-	$(if $(call have,libisal),-DHAVE_LIBISAL)
+	$(if $(call have,libisal),-DHAVE_LIBISAL) $(call loaded,yaml-0.1,yaml,YAML)
 ifeq ($(filter -DHAVE_LIBDAXCTL,$(loads)),)
 $(error not found: libdaxctl.so; to install what famfs is built with, type: make deps)
 endif
@@ -251,7 +252,7 @@ help: ## show this list
 	@echo 'Variables: V=1 shows the commands; SAN=address,undefined; WERROR=1; CC, CFLAGS,'
 	@echo 'CPPFLAGS, LDFLAGS, BUILD; prefix, sbindir, libdir, includedir, mandir, DESTDIR;'
 	@echo 'WITHOUT_LIBNDCTL=1, WITHOUT_LIBBLKID=1, WITHOUT_LIBCRYPTO=1,'
-	@echo 'WITHOUT_LIBARCHIVE=1, WITHOUT_LIBISAL=1.'
+	@echo 'WITHOUT_LIBARCHIVE=1, WITHOUT_LIBISAL=1, WITHOUT_LIBYAML=1.'
 
 .PHONY: all programs check check-unit check-crash check-cli check-golden check-vm check-san \
 	check-valgrind crash lint demo bench deps format install uninstall clean help

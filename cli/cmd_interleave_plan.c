@@ -151,6 +151,24 @@ static void show_memory(struct emit *out, struct famfs *fs)
 	emit_object_end(out);
 }
 
+/* What creat and cp take when they are given no geometry. */
+static void show_default(struct emit *out, struct famfs *fs)
+{
+	struct famfs_geometry g;
+	struct text line = { 0 };
+
+	if (famfs_default_get(fs, &g, NULL))
+		return;
+	geometry_text(&line, &g);
+	emit_text(out, "default", line.s);
+	text_free(&line);
+	if (!out->json)
+		return;
+	emit_object(out, "default");
+	geometry_emit(out, &g);
+	emit_object_end(out);
+}
+
 static void show_head(struct cmd_env *env, struct famfs *fs, const char *device)
 {
 	const struct plan_opts *opts = env->opts;
@@ -158,6 +176,7 @@ static void show_head(struct cmd_env *env, struct famfs *fs, const char *device)
 	emit_str(&env->out, "device", "device", device);
 	emit_size(&env->out, "size", "file size", opts->req.size);
 	show_memory(&env->out, fs);
+	show_default(&env->out, fs);
 }
 
 static void show_layout(struct emit *out, const struct famfs_plan *plan)
@@ -248,10 +267,7 @@ static void show_row(struct emit *out, size_t nr, const struct famfs_proposal *r
 	char taken[24], left[24], largest[24];
 	struct text line = { 0 };
 
-	if (row->plan.geometry.nstrips)
-		geometry_text(&line, &row->plan.geometry);
-	else
-		text_addf(&line, "not interleaved");
+	geometry_text(&line, &row->plan.geometry);
 	emit_line(out, "\n%zu. %s", nr, line.s);
 	text_free(&line);
 	emit_line(out, "   %s", row->why);

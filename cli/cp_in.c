@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cp.h"
+#include "geometry.h"
 
 /* What a file is refused with when another has failed: no other error has this code. */
 enum { NOT_BEGUN = -ESHUTDOWN };
@@ -309,6 +310,7 @@ static void create(struct batch *b)
 	int rc;
 
 	b->base = cp->bytes_done;
+	geometry_default(cp->env, cp->dst.fs, b->reqs, b->nr);
 	rc = famfs_create(cp->dst.fs, b->reqs, b->nr, &ops, &err);
 	/* What concerns no file by itself is said here: a lost role, a fault under the log. */
 	own = rc && (!b->failed || b->done_nr < b->nr);

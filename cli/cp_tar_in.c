@@ -5,6 +5,7 @@
  * when all of its bytes are stored.
  */
 #include "cp_tar.h"
+#include "geometry.h"
 #include "tar_group.h"
 
 #ifdef HAVE_LIBARCHIVE
@@ -297,6 +298,7 @@ int cp_tar_in(struct cmd_env *env, const char *archive, const struct operand *ds
 	if (!code)
 		code = tar_open(env, &in.r, archive);
 	if (!code) {
+		geometry_default(env, in.cp.dst.fs, &in.opts.req, 1);
 		in.cp.bytes_total = in.r.total;
 		unpack(&in);
 		code = cp_report(&in.cp);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "geometry.h"
 
@@ -54,6 +54,10 @@ void geometry_text(struct text *t, const struct famfs_geometry *g)
 	uint64_t mib = g->chunk_size >> 20;
 	bool gib = mib >= 1024 && mib % 1024 == 0;
 
+	if (!g->nstrips) {
+		text_addf(t, "not interleaved");
+		return;
+	}
 	text_addf(t, "-N %" PRIu64 " -B %" PRIu64 " -C %" PRIu64 "%c", g->nstrips, g->nbuckets,
 		  gib ? mib / 1024 : mib, gib ? 'G' : 'M');
 }
@@ -63,4 +67,36 @@ void geometry_emit(struct emit *out, const struct famfs_geometry *g)
 	emit_u64(out, "nstrips", NULL, g->nstrips);
 	emit_u64(out, "nbuckets", NULL, g->nbuckets);
 	emit_u64(out, "chunk_size", NULL, g->chunk_size);
+}
+
+static bool wants_default(const struct famfs_create_req *req)
+{
+	return !geometry_given(req) && !(req->flags & (FAMFS_CREATE_DIR | FAMFS_CREATE_CONTIGUOUS));
+}
+
+void geometry_default(const struct cmd_env *env, struct famfs *fs, struct famfs_create_req *reqs,
+		      size_t nr)
+{
+	struct famfs_geometry g;
+	struct famfs_err err;
+	struct text said = { 0 };
+	size_t i = 0;
+	int rc;
+
+	while (i < nr && !wants_default(&reqs[i]))
+		i++;
+	rc = i < nr ? famfs_default_get(fs, &g, &err) : -ENOENT;
+	if (rc && rc != -ENOENT) {
+		text_addf(&said, "%s; no default geometry is used", err.message);
+		env_note(env, err.object, said.s, "famfs interleave default sets it anew");
+		text_free(&said);
+	}
+	for (; !rc && g.nstrips && i < nr; i++) {
+		if (!wants_default(&reqs[i]))
+			continue;
+		reqs[i].nstrips = g.nstrips;
+		reqs[i].nbuckets = g.nbuckets;
+		reqs[i].chunk_size = g.chunk_size;
+		reqs[i].flags |= FAMFS_CREATE_BY_DEFAULT;
+	}
 }

@@ -17,10 +17,18 @@ bool geometry_given(const struct famfs_create_req *req);
 /* Ends the program when a geometry and --contiguous are given. */
 void geometry_check(const struct cmd_env *env, const struct famfs_create_req *req);
 
-/* "-N 4 -B 8 -C 2M", as it can be typed. */
+/* "-N 4 -B 8 -C 2M", as it can be typed, or "not interleaved". */
 void geometry_text(struct text *t, const struct famfs_geometry *geometry);
 
 /* nstrips, nbuckets, chunk_size: JSON only. */
 void geometry_emit(struct emit *out, const struct famfs_geometry *geometry);
+
+/*
+ * Gives the file system's default to those requests that have no geometry of their own. One that
+ * cannot be used is no reason to fail, as it is none to the existing tools: that is said, unless
+ * quiet.
+ */
+void geometry_default(const struct cmd_env *env, struct famfs *fs, struct famfs_create_req *reqs,
+		      size_t nr);
 
 #endif

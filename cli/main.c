@@ -26,6 +26,7 @@ static const struct cmd *const commands[] = {
 	&cmd_interleave_plan,
 	&cmd_interleave_show,
 	&cmd_interleave_map,
+	&cmd_interleave_default,
 	&cmd_log_show,
 	&cmd_log_follow,
 	&cmd_help,

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd.h"
+#include "geometry.h"
 
 /* What became of one request. @extent is the first; @more has all when there are several. */
 struct place_result {
@@ -171,6 +171,7 @@ static int create(struct place *p, const struct place_opts *opts)
 		return env_error(p->env, &err);
 	}
 	start = clock_ns();
+	geometry_default(p->env, fs, p->job->reqs, p->job->nr);
 	rc = famfs_create(fs, p->job->reqs, p->job->nr, &ops, &err);
 	p->create_ns += clock_ns() - start;
 	progress_clear(&p->progress);

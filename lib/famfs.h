@@ -40,6 +40,7 @@ extern "C" {
 #define FAMFS_DEVICE_MAX      0x2000000000000ULL /* 512 TiB: larger devices are used up to here */
 #define FAMFS_NONE            UINT64_MAX         /* "no entry", "no offset" */
 #define FAMFS_UUID_STR        37                 /* bytes of a UUID as text, NUL included */
+#define FAMFS_FILE_PATH_SIZE  4096               /* bytes of the path of a file of this host */
 
 /* ------------------------------------------------------------------ errors */
 
@@ -459,6 +460,7 @@ enum famfs_create_flags {
 	FAMFS_CREATE_PARENTS = 1 << 1,    /* directories: make missing parents; existing is fine */
 	FAMFS_CREATE_CONTIGUOUS = 1 << 2, /* one extent or nothing */
 	FAMFS_CREATE_NO_ZERO = 1 << 3,    /* leave the new space as it is */
+	FAMFS_CREATE_BY_DEFAULT = 1 << 4, /* for errors: the geometry is the default */
 };
 
 /**
@@ -631,6 +633,62 @@ struct famfs_extent_use {
  */
 FAMFS_API int famfs_extent_use(const struct famfs_entry *entry, uint32_t i,
 			       struct famfs_extent_use *ret_use, struct famfs_err *err);
+
+/**
+ * famfs_default_get() - the geometry for files that are given none, from .meta/.alloc.cfg, where
+ * the existing tools keep it (FORMAT.md 6.5).
+ * @ret_geometry: all 0: files are not interleaved.
+ *
+ * Return: 0; -ENOENT: none was ever set; -EISDIR, -EUCLEAN: what is there cannot be used, and the
+ * error says why (the existing tools then interleave nothing); -EOPNOTSUPP: no libyaml to read it
+ * with; -EIO, -ENOMEM.
+ */
+FAMFS_API int famfs_default_get(struct famfs *fs, struct famfs_geometry *ret_geometry,
+				struct famfs_err *err);
+
+/**
+ * famfs_default_existing() - whether the existing tools take a default on this device.
+ *
+ * Return: 0; -EOPNOTSUPP: they ignore it, and the error says why.
+ */
+FAMFS_API int famfs_default_existing(struct famfs *fs, const struct famfs_geometry *geometry,
+				     struct famfs_err *err);
+
+/**
+ * struct famfs_default_opts - how it is set.
+ * @undo: file for what is written over; NULL: beside an image, or in the state directory.
+ * @uid, @gid: owner, where the file is made. @dry_run: every check, nothing written.
+ */
+struct famfs_default_opts {
+	const char *undo;
+	uint32_t uid, gid;
+	bool dry_run;
+};
+
+/**
+ * struct famfs_default_result - what was done.
+ * @made: the file was not there. @changed: it says something else now.
+ * @undo: where the old bytes are; empty if none were written over.
+ */
+struct famfs_default_result {
+	bool made, changed;
+	char undo[FAMFS_FILE_PATH_SIZE];
+};
+
+/**
+ * famfs_default_set() - sets the default geometry: makes .meta/.alloc.cfg with 4096 bytes, or
+ * rewrites it in place, under the writers' lock. The old bytes are on disk in the undo file before
+ * the first of them is written over; a rewrite that was cut off is finished by calling this again.
+ * @fs: opened with FAMFS_OPEN_WRITE.
+ * @geometry: all 0: not interleaved. Its defaults are filled in.
+ *
+ * Return: 0; -EINVAL, -ENOSPC: the geometry can hold no file on this device; -EFBIG: the file that
+ * is there is too short; -EISDIR; what open(2) and write(2) give for the undo file; else as
+ * famfs_create().
+ */
+FAMFS_API int famfs_default_set(struct famfs *fs, struct famfs_geometry *geometry,
+				const struct famfs_default_opts *opts,
+				struct famfs_default_result *ret_result, struct famfs_err *err);
 
 /* --------------------------------------------------------------------- data */
 

@@ -120,6 +120,16 @@ static int place_strips(struct space *space, uint64_t dev_size, const struct geo
 	return no_strips(object, g, strip_len, found, err);
 }
 
+/* Who did not choose the geometry is told where it comes from. */
+static int by_default(const struct famfs_create_req *req, int rc, struct famfs_err *err)
+{
+	if (!rc || !(req->flags & FAMFS_CREATE_BY_DEFAULT))
+		return rc;
+	return err_hint(err, rc,
+			"the geometry is the file system's default; --contiguous, or -N, -B and "
+			"-C, place the file otherwise");
+}
+
 int place_file(struct space *space, uint64_t dev_size, const struct famfs_create_req *req,
 	       const char *object, struct famfs_entry *entry, struct famfs_err *err)
 {
@@ -139,12 +149,12 @@ int place_file(struct space *space, uint64_t dev_size, const struct famfs_create
 		return no_space(space, object, req->size, false, err);
 	rc = interleave_check(req->size, dev_size, &g.nstrips, &g.nbuckets, &g.chunk, object, err);
 	if (rc)
-		return rc;
+		return by_default(req, rc, err);
 	entry->size = req->size;
 	/* Less than a chunk would lie in one strip anyway. */
 	if (!g.nstrips || req->size < g.chunk)
 		return place_simple(space, req, object, entry, err);
-	return place_strips(space, dev_size, &g, object, entry, err);
+	return by_default(req, place_strips(space, dev_size, &g, object, entry, err), err);
 }
 
 void place_undo(struct space *space, const struct famfs_entry *entry)

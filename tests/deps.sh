@@ -26,6 +26,7 @@ table() {
 		build pc:libcrypto libssl-dev openssl-devel
 		build pc:libarchive libarchive-dev libarchive-devel
 		build pc:libisal libisal-dev isa-l-devel
+		build pc:yaml-0.1 libyaml-dev libyaml-devel
 		check cmd:bats bats bats
 		check cmd:jq jq jq
 		check cmd:zstd zstd zstd
