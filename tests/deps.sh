@@ -31,6 +31,7 @@ table() {
 		check cmd:jq jq jq
 		check cmd:zstd zstd zstd
 		check cmd:xxd xxd vim-common
+		check cmd:mandoc mandoc mandoc
 		check cmd:shellcheck shellcheck ShellCheck
 		check cmd:valgrind valgrind valgrind
 		check cmd:mkfs.ext4 e2fsprogs e2fsprogs

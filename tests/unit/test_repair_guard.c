@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Repairs beside other writers, without the right to repair, and of very many entries at once. */
+#include "unit.h"
+#include "scratch.h"
+#include "image.h"
+#include "create.h"
+#include "damage.h"
+#include "repair.h"
+
+static int try_commit(struct famfs_repair *rep)
+{
+	struct famfs_err err = { 0 };
+	int rc;
+
+	(void)unlink("a.undo");
+	rc = famfs_repair_commit(rep, &err);
+	CHECK_EQ(rc, err.rc);
+	CHECK(!rc || (err.message[0] && err.object[0]));
+	return rc;
+}
+
+/* Each part of what was looked at: a repair that was decided on other bytes is not stored. */
+UNIT_TEST(changed_meanwhile)
+{
+	static const uint64_t places[] = { 48, 112, HEADER + 40, E(0, 28), E(3, 16), E(4, 0) };
+	struct famfs_ctx *ctx = image_ctx();
+
+	damage_make(ctx);
+	for (size_t i = 0; i < UNIT_NR(places); i++) {
+		struct decider all = { .all = true };
+		struct famfs_repair *rep;
+		uint64_t before;
+
+		UNIT_ROW("byte %" PRIu64, places[i]);
+		damage_undo();
+		image_u64("a.img", E(1, 536), 5);
+		rep = repair_plan(ctx, &all, 0);
+		image_u64("a.img", places[i], image_get64("a.img", places[i]) ^ 1);
+		before = damage_sum();
+		CHECK_EQ(try_commit(rep), -ESTALE);
+		CHECK_EQ(damage_sum(), before);
+		CHECK(access("a.undo", F_OK) < 0);
+		famfs_repair_free(rep);
+	}
+	famfs_ctx_free(ctx);
+}
+
+/* Nothing is asked of who may not write; only a superblock without a master can be taken over. */
+UNIT_TEST(not_the_master)
+{
+	static const struct {
+		const char *name;
+		uint64_t off, value;
+		unsigned int flags;
+		int rc;
+	} rows[] = {
+		{ "a good superblock", E(1, 536), 5, 0, -EPERM },
+		{ "force changes nothing about that", E(1, 536), 5, FAMFS_REPAIR_FORCE, -EPERM },
+		{ "one field wrong, the master proved", 16, 5, 0, -EPERM },
+		{ "proved, and force", 16, 5, FAMFS_REPAIR_FORCE, -EPERM },
+		{ "a damaged one", 48, 5, 0, -EPERM },
+		{ "a damaged one, and force", 48, 5, FAMFS_REPAIR_FORCE, 0 },
+	};
+	struct famfs_ctx *ctx = image_ctx();
+
+	damage_make(ctx);
+	for (size_t i = 0; i < UNIT_NR(rows); i++) {
+		struct decider all = { .all = true };
+		struct famfs_err err = { 0 };
+		struct famfs_repair *rep;
+		uint64_t before;
+
+		UNIT_ROW("%s", rows[i].name);
+		damage_undo();
+		image_u64("a.img", rows[i].off, rows[i].value);
+		before = damage_sum();
+		CHECK_EQ(setenv("FAMFS_SYSTEM_UUID", IMAGE_CLIENT, 1), 0);
+		rep = repair_plan(ctx, &all, rows[i].flags);
+		CHECK_EQ(famfs_repair_refusal(rep, &err), rows[i].rc);
+		CHECK_EQ(all.asked > 0, rows[i].rc == 0);
+		CHECK_EQ(try_commit(rep), rows[i].rc);
+		CHECK_EQ(damage_sum() == before, rows[i].rc != 0);
+		if (rows[i].rc)
+			CHECK_HAS(err.message, IMAGE_MASTER);
+		else
+			CHECK_EQ(repair_errors(ctx), 0);
+		famfs_repair_free(rep);
+		CHECK_EQ(setenv("FAMFS_SYSTEM_UUID", IMAGE_MASTER, 1), 0);
+	}
+	famfs_ctx_free(ctx);
+}
+
+#define MANY 15420
+
+/* A log of 8 MiB, full of files that all have one place: one finding each, and the first stays. */
+UNIT_TEST(very_many_overlaps)
+{
+	struct famfs_ctx *ctx = image_ctx();
+	struct decider all = { .all = true };
+	struct famfs_repair *rep;
+	struct fm_entry *raw = calloc(MANY, sizeof(*raw));
+	uint64_t changes = 0;
+	struct famfs_repair_change c;
+	char listing[1000];
+
+	REQUIRE(raw);
+	image_make(ctx, "a.img", SIZE, FAMFS_LOG_LEN_DEFAULT);
+	for (uint64_t i = 0; i < MANY; i++) {
+		struct famfs_entry entry = image_file("", 10 * MIB, 4 * MIB);
+
+		(void)snprintf(entry.path, sizeof(entry.path), "f%" PRIu64, i);
+		entry.seqnum = i;
+		media_entry_encode(&entry, &raw[i]);
+	}
+	image_write("a.img", image_slot(0), raw, MANY * sizeof(*raw));
+	image_counters("a.img", MANY, MANY);
+	free(raw);
+	CHECK_EQ(repair_errors(ctx), MANY - 1);
+	rep = repair_plan(ctx, &all, 0);
+	CHECK_EQ(all.asked, MANY - 1);
+	CHECK_EQ(famfs_repair_after(rep)->errors, 0);
+	while (famfs_repair_change_next(rep, &c) > 0)
+		changes += c.kind == FAMFS_CHANGE_REMOVED;
+	CHECK_EQ(changes, MANY - 1);
+	repair_commit(rep);
+	famfs_repair_free(rep);
+	CHECK_STR(repair_listing(ctx, listing, sizeof(listing)), "f0:4194304");
+	/* What went is not there to be found again by a header that is rebuilt. */
+	image_u64("a.img", HEADER, 0);
+	image_counters("a.img", 9, 0);
+	rep = repair_plan(ctx, &all, 0);
+	repair_commit(rep);
+	famfs_repair_free(rep);
+	CHECK_STR(repair_listing(ctx, listing, sizeof(listing)), "f0:4194304");
+	famfs_ctx_free(ctx);
+}
+
+/* Without a free slot no directory can be made: the file stays as it is, and so does the rest. */
+UNIT_TEST(no_room_for_a_parent)
+{
+	struct famfs_ctx *ctx = image_ctx();
+	struct decider all = { .all = true };
+	struct famfs_entry entry;
+	struct famfs_repair *rep;
+	uint64_t before;
+
+	damage_make(ctx);
+	for (uint64_t i = 4; i < SLOTS; i++) {
+		entry = image_dir("");
+		(void)snprintf(entry.path, sizeof(entry.path), "n%" PRIu64, i);
+		image_put("a.img", i, &entry);
+	}
+	entry = image_file("no/such", SIZE - AU, AU);
+	image_put("a.img", SLOTS - 1, &entry);
+	image_counters("a.img", SLOTS, SLOTS);
+	before = damage_sum();
+	CHECK_EQ(repair_errors(ctx), 1);
+	rep = repair_plan(ctx, &all, 0);
+	CHECK_EQ(famfs_repair_after(rep)->errors, 1);
+	CHECK_EQ(try_commit(rep), 0);
+	CHECK_EQ(damage_sum(), before);
+	famfs_repair_free(rep);
+	famfs_ctx_free(ctx);
+}
+
+UNIT_TEST(other_entries)
+{
+	struct famfs_ctx *ctx = image_ctx();
+	struct decider all = { .all = true };
+	struct famfs_repair *rep;
+	char listing[1000];
+
+	damage_make(ctx);
+	damage_daxdev(4, 1, 1);
+	damage_daxdev(5, 4, 1);
+	image_counters("a.img", 6, 6);
+	rep = repair_plan(ctx, &all, 0);
+	repair_commit(rep);
+	famfs_repair_free(rep);
+	CHECK_EQ(repair_errors(ctx), 0);
+	damage_path(1, 'u');
+	rep = repair_plan(ctx, &all, 0);
+	repair_commit(rep);
+	famfs_repair_free(rep);
+	CHECK_EQ(strspn(strstr(repair_listing(ctx, listing, sizeof(listing)), "uu"), "u"), 78);
+	famfs_repair_free(NULL);
+	famfs_ctx_free(ctx);
+}
+
+UNIT_MAIN
