@@ -45,4 +45,6 @@ written() {
 ls "$BUILD"/obj/lib/*.o >/dev/null || echo "type: make" | none "the library is built"
 called | none "the library's objects call no banned function"
 written | none "the library's sources name no banned function"
+grep -nE 'dev->map\>' lib/*.c | grep -v '^lib/dev' |
+	none "only the device layer touches mapped memory"
 plan

@@ -93,6 +93,43 @@ weak_fences() {
 	}'
 }
 
+body() { # FUNCTION
+	awk -v wanted="<$1>:" '/^[0-9a-f]+ </ { inside = $2 == wanted; next } inside' "$work/code"
+}
+
+# By an instruction, to anywhere but the stack.
+stores() { # PATTERN
+	grep -nE "$1,(0x[0-9a-f]+)?\(%r[a-z0-9]+\)" | grep -vE '\(%r[bs]p\)'
+}
+
+# What must be in the other functions: in themselves or in what they call.
+missing_parts() {
+	local what insn
+	body fence_stores | grep -qw sfence || echo 'fence_stores: no SFENCE'
+	for what in zero copy; do
+		for insn in clwb clflushopt clflush; do
+			body "${what}_$insn" | grep -qE "[[:space:]]$insn +\(|<lines_$insn>" ||
+				echo "${what}_$insn: its ends are not written back by $insn"
+			{ body "${what}_$insn" && body "stream_${what}_lines"; } |
+				grep -qE 'movnt(dq|ps)' || echo "${what}_$insn: streams nothing"
+		done
+	done
+	[ "$(body persist_arch_store16 | stores 'mov(dqa|aps) +%xmm[0-9]+' | grep -c .)" = 1 ] ||
+		echo 'persist_arch_store16: not one store of 16 bytes'
+}
+
+# Two words, and what keeps them in order between them.
+unordered_words() {
+	local first second between
+	{ read -r first && read -r second; } < <(body persist_publish_in_order |
+		stores 'mov +%r[a-z0-9]+' | cut -d: -f1)
+	[ -n "${second:-}" ] || { echo 'persist_publish_in_order: not two stores' && return; }
+	between=$(body persist_publish_in_order | sed -n "${first},${second}p" |
+		grep -cE 'mfence|lock|<order_stores>')
+	! body order_stores | grep -q . || body order_stores | grep -qE 'mfence|lock' || between=0
+	[ "$between" -ge 1 ] || echo 'persist_publish_in_order: no fence between the stores'
+}
+
 check_compiler() { # COMPILER
 	local level
 	for level in -O0 -O1 -O2 -O3; do
@@ -101,6 +138,9 @@ check_compiler() { # COMPILER
 		stale_addresses <"$work/code" |
 			none "$1 $level: lines are written back where the loop is"
 		weak_fences <"$work/code" | none "$1 $level: dropping lines ends with MFENCE"
+		missing_parts | none "$1 $level: fences, streaming and publishing stores are there"
+		disassemble "$1" "$level" lib/persist.c >"$work/code"
+		unordered_words | none "$1 $level: what publishes by two stores does so in order"
 	done
 	# The bug itself, to prove that it would be found.
 	sed 's/insn " %0"/".byte 0x66, 0x0f, 0xae, 0x30"/' "$source" >"$work/stale.c"
@@ -109,6 +149,14 @@ check_compiler() { # COMPILER
 	sed 's/"mfence"/"sfence"/' "$source" >"$work/weak.c"
 	disassemble "$1" -O2 "$work/weak.c" | weak_fences | grep -q 'no MFENCE' ||
 		echo 'an SFENCE was not noticed'
+	sed -e 's/"sfence"/"nop"/' -e 's/_mm_stream_si128/_mm_store_si128/' \
+		-e 's/zero_with(dst, len, lines_clwb)/zero_with(dst, len, lines_clflush)/' \
+		-e 's/"movdqa %1, %0"/"movq %1, %0"/' "$source" >"$work/parts.c"
+	disassemble "$1" -O2 "$work/parts.c" >"$work/code"
+	[ "$(missing_parts | grep -c .)" -ge 9 ] || echo 'missing parts were not noticed'
+	sed 's/order_stores();//' lib/persist.c >"$work/words.c"
+	disassemble "$1" -O2 "$work/words.c" >"$work/code"
+	unordered_words | grep -q 'no fence' || echo 'a missing fence was not noticed'
 }
 
 for compiler in gcc clang; do
