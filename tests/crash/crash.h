@@ -12,6 +12,7 @@
 #include "scratch.h"
 #include "image.h"
 #include "create.h"
+#include "fs.h"
 #include "filling.h"
 #include "trace.h"
 #include "stage.h"
@@ -40,9 +41,16 @@ static uint8_t *crash_base;
 static inline struct explore_bound crash_bound(void)
 {
 	const char *text = getenv("FAMFS_CRASH_BOUND");
+	const char *under = getenv("FAMFS_TEST_UNDER");
 	uint64_t bound = text ? strtoull(text, NULL, 10) : CRASH_BOUND;
 
-	return (struct explore_bound){ .group_max = bound, .runs_max = 4 * bound };
+	/* The sanitizers look at the library and at the test, not at the states. */
+	if (under && *under)
+		bound = CRASH_BOUND / 64;
+
+	return (struct explore_bound){ .group_max = bound,
+				       .runs_max = 4 * bound,
+				       .build_max = bound };
 }
 
 /* The bytes that the recorded stores make of the base are those in memory: none went past. */
@@ -158,19 +166,42 @@ static inline void crash_test(const struct crash_case *c)
 	crash_end();
 }
 
-/*
- * Is the fence that only the streaming stores of the thread that publishes need? Its next fence,
- * which the entry needs anyhow, does for both.
- */
-static inline bool crash_is_spare(size_t at, unsigned int publisher)
+/* Before what must all be in order? The counting of new entries, and the report of success. */
+static inline bool crash_is_commit(const struct record_event *event)
 {
-	const struct record_event *event = &crash_record.events[at];
+	const uint64_t off = FAMFS_LOG_OFF + offsetof(struct fm_log, fm_next_index);
+	struct le64 count;
 
-	if (event->kind != RECORD_FENCE || event->thread != publisher)
+	if (event->kind != RECORD_STORE || !event->bytes || event->off > off ||
+	    off + sizeof(count) > event->off + event->len)
+		return event->kind == RECORD_REPORTED;
+	memcpy(&count, event->bytes + (off - event->off), sizeof(count));
+	return le64_get(count) > judge.before.nr;
+}
+
+/*
+ * Does another fence of the same thread do for this one too: one that comes right before it, or,
+ * when it is about streaming stores, one that comes before anything is published?
+ */
+static inline bool crash_is_spare(size_t at)
+{
+	const struct record_event *event = &crash_record.events[at], *before = NULL;
+
+	if (event->kind != RECORD_FENCE)
 		return false;
-	while (at-- > 0)
-		if (crash_record.events[at].thread == publisher)
-			return crash_record.events[at].of_data;
+	for (size_t i = 0; i < at; i++)
+		if (crash_record.events[i].thread == event->thread)
+			before = &crash_record.events[i];
+	if (!before || before->kind == RECORD_FENCE)
+		return true;
+	while (before->of_data && ++at < crash_record.nr) {
+		const struct record_event *later = &crash_record.events[at];
+
+		if (crash_is_commit(later))
+			return false;
+		if (later->kind == RECORD_FENCE && later->thread == event->thread)
+			return true;
+	}
 	return false;
 }
 
@@ -184,11 +215,12 @@ static inline size_t crash_test_needed(const struct crash_case *c)
 		crash_end();
 		return 0;
 	}
+	explore.bound.build_max = 0;
 	for (size_t i = 0; i < crash_record.nr; i++)
 		end = crash_record.events[i].kind == RECORD_REPORTED ? i : end;
 	for (size_t i = 0; i < end; i++) {
 		const struct record_event *event = &crash_record.events[i];
-		bool want = crash_is_spare(i, crash_record.events[end].thread);
+		bool want = crash_is_spare(i);
 
 		if (event->kind != RECORD_WRITEBACK && event->kind != RECORD_FENCE)
 			continue;
@@ -197,9 +229,15 @@ static inline size_t crash_test_needed(const struct crash_case *c)
 			  want ? judge.why : "nothing is wrong");
 		missed += !want;
 	}
-	CHECK(missed >= 4);
+	CHECK(missed > 0);
 	crash_end();
 	return missed;
+}
+
+static inline void crash_tell_missed(size_t missed, size_t commands)
+{
+	printf("# note: %zu write-backs and fences of %zu commands left out, each was missed\n",
+	       missed, commands);
 }
 
 #endif

@@ -23,10 +23,11 @@ struct explore_node {
 
 /*
  * @group_max: combinations that are tried of the words of one read; all, where there are fewer.
- * @runs_max: runs of the judge for one point in time; behind it, some at random.
+ * @runs_max: runs of the judge for one point in time; behind it, some at random. @build_max: where
+ * there are no more states than that, each is built.
  */
 struct explore_bound {
-	uint64_t group_max, runs_max;
+	uint64_t group_max, runs_max, build_max;
 };
 
 /* @log_states: states before the judge, summed over the points, as a power of 2. */
@@ -154,6 +155,20 @@ static inline void explore_read_all(void)
 	explore_choose(node, nr);
 }
 
+/* Decides what is left: all as it was for certain, or all as stored last. Not gone through. */
+static inline void explore_settle(bool newest)
+{
+	struct model_unit units[WORDS];
+
+	for (size_t i = 0; i < explore.model->nr; i++) {
+		size_t nr = model_units(explore.model, explore.model->dirty[i].line, units);
+
+		for (size_t j = 0; j < nr; j++)
+			if (explore_is_open(&units[j], 0, STAGE_SIZE))
+				explore_decide(NULL, &units[j], newest ? units[j].nr - 1U : 0);
+	}
+}
+
 /* Bytes are about to be overwritten: whole words are decided by that, the parts at the ends not. */
 static inline void explore_write(uint64_t off, uint64_t len)
 {
@@ -264,7 +279,7 @@ static inline bool explore_point(bool (*judge)(void *arg), void *arg)
 	bool ok;
 
 	explore.sampling = explore.reduced = false;
-	explore.eager = states <= log2((double)explore.bound.group_max);
+	explore.eager = explore.bound.build_max && states <= log2((double)explore.bound.build_max);
 	explore.run = 0;
 	do {
 		ok = explore_once(judge, arg);
