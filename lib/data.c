@@ -9,8 +9,8 @@
 #include "fs.h"
 #include "resolve.h"
 
-#define PIECE       (8ULL << 20) /* what a thread takes at a time */
 #define THREADS_MAX 64
+#define CACHE_LINE  64
 
 int data_error(const struct data_job *job, int rc, struct famfs_err *err)
 {
@@ -105,13 +105,13 @@ static int work(struct data_worker *worker)
 	int rc = 0;
 
 	while (!rc) {
-		at = __atomic_fetch_add(&job->taken, PIECE, __ATOMIC_RELAXED);
+		at = __atomic_fetch_add(&job->taken, DATA_PIECE, __ATOMIC_RELAXED);
 		if (at >= job->len ||
 		    job->off + at >= __atomic_load_n(&job->stop_at, __ATOMIC_RELAXED))
 			break;
 		if (ctx_cancelled(job->ctx))
 			return err_set(&worker->err, -ECANCELED, job->dev_name, "cancelled");
-		len = job->len - at < PIECE ? job->len - at : PIECE;
+		len = job->len - at < DATA_PIECE ? job->len - at : DATA_PIECE;
 		rc = do_piece(worker, job->off + at, len);
 		if (!rc)
 			tell_progress(worker, len);
@@ -125,7 +125,7 @@ static int work(struct data_worker *worker)
 static void *run_worker(void *arg)
 {
 	struct data_worker *worker = arg;
-	uint8_t *buf = malloc(2 * DATA_BUF + DATA_BUF_EXTRA);
+	uint8_t *buf = aligned_alloc(CACHE_LINE, 2 * DATA_BUF + DATA_BUF_EXTRA);
 
 	if (!buf) {
 		worker->rc = err_nomem(&worker->err);
@@ -142,7 +142,7 @@ static void *run_worker(void *arg)
 
 static unsigned int count_threads(const struct data_job *job)
 {
-	uint64_t pieces = job->len / PIECE + (job->len % PIECE != 0);
+	uint64_t pieces = job->len / DATA_PIECE + (job->len % DATA_PIECE != 0);
 	unsigned int nr = job->threads ? job->threads : ctx_threads(job->ctx, pieces);
 
 	if (nr > pieces)
@@ -184,6 +184,7 @@ int data_run(struct data_job *job, struct famfs_err *err)
 	while (!rc && nr < want && !pthread_create(&threads[nr], NULL, run_worker, &workers[nr]))
 		nr++;
 	workers[0].calling = true;
+	workers[0].alone = want == 1;
 	if (!rc)
 		run_worker(&workers[0]);
 	for (unsigned int i = 1; i < nr; i++)

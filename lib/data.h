@@ -13,11 +13,13 @@ struct data_worker {
 	uint8_t *buf;  /* DATA_BUF bytes */
 	uint8_t *buf2; /* DATA_BUF_EXTRA bytes more */
 	bool calling;  /* the thread that asked for the work: it alone tells the progress */
+	bool alone;    /* no other thread works on the file */
 	struct famfs_err err;
 	int rc;
 };
 
 #define DATA_BUF       (256U << 10)
+#define DATA_PIECE     (8U << 20) /* what a thread takes at a time */
 #define DATA_BUF_EXTRA 64U
 
 /*
@@ -32,7 +34,7 @@ struct data_job {
 	const char *dev_name;
 	const struct famfs_entry *entry;
 	uint64_t off, len; /* the range of the file */
-	size_t part;       /* most bytes the operation is given; 0: DATA_BUF */
+	size_t part;       /* most bytes the operation is given; 0: DATA_BUF, at most DATA_PIECE */
 	data_op op;
 	void *arg;            /* the operation's own */
 	bool writes;          /* every thread fences what it wrote */

@@ -9,7 +9,8 @@
 #include "fs.h"
 #include "resolve.h"
 
-#define PAGE 4096U
+#define PAGE   4096U
+#define WINDOW (2U << 20) /* what is written at once */
 
 struct copy_out {
 	int fd;
@@ -18,10 +19,8 @@ struct copy_out {
 	const char *name;
 };
 
-static int sink_failed(struct data_worker *worker, const struct copy_out *out, uint64_t off)
+static int sink_failed(struct data_worker *worker, const struct copy_out *out, uint64_t off, int rc)
 {
-	int rc = -errno;
-
 	rc = err_set(&worker->err, rc, out->name, "cannot be written at offset %llu: %s",
 		     (unsigned long long)(off - worker->job->off), strerror(-rc));
 	if (rc == -ENOSPC || rc == -EDQUOT)
@@ -29,26 +28,39 @@ static int sink_failed(struct data_worker *worker, const struct copy_out *out, u
 	return rc;
 }
 
+/* Writes what it can of @len bytes. Return: 0 or -errno; *@ret_done bytes are written. */
+static int write_some(const struct data_job *job, const uint8_t *from, uint64_t off, size_t len,
+		      size_t *ret_done)
+{
+	const struct copy_out *out = job->arg;
+	size_t done = 0;
+	int rc = 0;
+
+	while (done < len && !rc) {
+		off_t at = (off_t)(off + done - job->off);
+		ssize_t n = out->in_order ? write(out->fd, from + done, len - done)
+					  : pwrite(out->fd, from + done, len - done, at);
+
+		if (n >= 0)
+			done += (size_t)n;
+		else if (errno != EINTR)
+			rc = -errno;
+		else if (ctx_cancelled(job->ctx))
+			rc = -ECANCELED;
+	}
+	*ret_done = done;
+	return rc;
+}
+
 static int send(struct data_worker *worker, const uint8_t *from, uint64_t off, size_t len)
 {
 	const struct copy_out *out = worker->job->arg;
+	size_t done;
+	int rc = write_some(worker->job, from, off, len, &done);
 
-	while (len > 0) {
-		off_t at = (off_t)(off - worker->job->off);
-		ssize_t n = out->in_order ? write(out->fd, from, len)
-					  : pwrite(out->fd, from, len, at);
-
-		if (n < 0 && errno == EINTR && !ctx_cancelled(worker->job->ctx))
-			continue;
-		if (n < 0 && errno == EINTR)
-			return err_set(&worker->err, -ECANCELED, out->name, "cancelled");
-		if (n < 0)
-			return sink_failed(worker, out, off);
-		from += n;
-		off += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
+	if (rc == -ECANCELED)
+		return err_set(&worker->err, rc, out->name, "cancelled");
+	return rc ? sink_failed(worker, out, off + done, rc) : 0;
 }
 
 static bool is_zero(const uint8_t *p, size_t len)
@@ -74,7 +86,7 @@ static int send_sparse(struct data_worker *worker, const uint8_t *from, uint64_t
 	return rc ? rc : send(worker, from + begin, off + begin, len - begin);
 }
 
-static int copy_out_op(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len)
+static int read_and_send(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len)
 {
 	struct data_job *job = worker->job;
 	const struct copy_out *out = job->arg;
@@ -85,6 +97,52 @@ static int copy_out_op(struct data_worker *worker, uint64_t off, uint64_t dev_of
 	if (out->sparse)
 		return send_sparse(worker, worker->buf, off, len);
 	return send(worker, worker->buf, off, len);
+}
+
+struct sending {
+	struct data_worker *worker;
+	uint64_t off;
+	size_t len, done;
+};
+
+static int send_in_place(void *arg, uint8_t *at)
+{
+	struct sending *s = arg;
+
+	return write_some(s->worker->job, at, s->off, s->len, &s->done);
+}
+
+/*
+ * What can be written from where it lies, or copied by the kernel. Return: how many bytes were;
+ * what is wrong with the others is told when they go through the buffer.
+ */
+static size_t send_at_once(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len)
+{
+	struct data_job *job = worker->job;
+	const struct copy_out *out = job->arg;
+	struct sending sending = { .worker = worker, .off = off, .len = len };
+	struct famfs_err ignored;
+
+	if (out->sparse)
+		return 0;
+	(void)dev_data_in_place(job->dev, dev_off, len, false, send_in_place, &sending, &ignored);
+	if (!sending.done && !out->in_order && worker->alone)
+		return dev_data_give(job->dev, dev_off, out->fd, off - job->off, len);
+	return sending.done;
+}
+
+static int copy_out_op(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len)
+{
+	size_t at = send_at_once(worker, off, dev_off, len);
+	int rc = 0;
+
+	while (at < len && !rc) {
+		size_t part = len - at < DATA_BUF ? len - at : DATA_BUF;
+
+		rc = read_and_send(worker, off + at, dev_off + at, part);
+		at += part;
+	}
+	return rc;
 }
 
 int data_check_range(const struct famfs *fs, const struct famfs_entry *entry, uint64_t off,
@@ -133,6 +191,7 @@ int famfs_copy_out(struct famfs *fs, const struct famfs_entry *entry, uint64_t o
 		.entry = entry,
 		.off = off,
 		.len = len,
+		.part = WINDOW,
 		.op = copy_out_op,
 		.arg = &out,
 		.threads = o->threads,
@@ -145,7 +204,8 @@ int famfs_copy_out(struct famfs *fs, const struct famfs_entry *entry, uint64_t o
 		rc = prepare_sink(&out, len, err);
 	if (rc)
 		return rc;
-	if (out.in_order)
+	/* What is written from where it lies is written under the lock of the file. */
+	if (out.in_order || dev_data_maps(fs->dev))
 		job.threads = 1;
 	return data_run(&job, err);
 }

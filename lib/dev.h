@@ -26,6 +26,7 @@ struct dev {
 	uint64_t base;  /* byte of the file where the file system begins */
 	uint64_t size;  /* bytes from there to the end */
 	uint64_t align; /* of mappings */
+	bool direct;    /* image: mapped as a whole, and its bytes are best reached there */
 	bool made;      /* this open made the image file */
 	bool locked;
 	uint8_t *map; /* NULL until dev_map() */
@@ -104,8 +105,24 @@ int dev_data_write(struct dev *dev, uint64_t off, const void *buf, size_t len,
 		   struct famfs_err *err);
 int dev_data_fence(struct dev *dev, struct famfs_err *err);
 
-/* Images: has the kernel copy from a file. Return: how many bytes it did, perhaps none. */
-size_t dev_data_take(struct dev *dev, uint64_t off, int fd, uint64_t fd_off, size_t len);
+/*
+ * Where the bytes are best reached in the mapping, calls @fn with their address, guarded. What it
+ * stores, it streams or writes back itself. Return: what @fn returned; -EOPNOTSUPP, without words:
+ * they are to be read and written; -EIO at a fault; -EROFS.
+ */
+int dev_data_in_place(struct dev *dev, uint64_t off, size_t len, bool store,
+		      int (*fn)(void *arg, uint8_t *at), void *arg, struct famfs_err *err);
+
+/* Is a file that is copied into this device best mapped, too? */
+bool dev_data_maps(const struct dev *dev);
+
+/*
+ * Images: has the kernel copy from a file or to one. @alone: no other thread does. Return: how many
+ * bytes it did, perhaps none.
+ */
+size_t dev_data_take(struct dev *dev, uint64_t off, int fd, uint64_t fd_off, size_t len,
+		     bool alone);
+size_t dev_data_give(struct dev *dev, uint64_t off, int fd, uint64_t fd_off, size_t len);
 
 /* Compares with @buf: 0 equal, 1 not, -errno. @scratch: @len bytes, for what must be read first. */
 int dev_data_compare(struct dev *dev, uint64_t off, const void *buf, size_t len, void *scratch,

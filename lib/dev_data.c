@@ -1,26 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bytes of files: by the mapping on devdax, by read and write on images. */
+/*
+ * The bytes of files: in the mapping on devdax, and on images of large pages where they are there
+ * already; else by read and write, which find pages for holes faster than faults do.
+ */
+#include <linux/fs.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "dev_impl.h"
 #include "guard.h"
-
-struct copying {
-	const struct persist_ops *ops;
-	void *dst;
-	const void *src;
-	size_t len;
-};
-
-static int do_copy(void *arg)
-{
-	const struct copying *c = arg;
-
-	c->ops->copy(c->dst, c->src, c->len);
-	return 0;
-}
 
 /* The range must be there; on devdax it must be mapped. */
 static int prepare(struct dev *dev, uint64_t off, uint64_t len, struct famfs_err *err)
@@ -30,6 +20,69 @@ static int prepare(struct dev *dev, uint64_t off, uint64_t len, struct famfs_err
 	if (rc == 0 && dev->kind == FAMFS_DEV_DAX)
 		rc = dev_map(dev, dev->size, err);
 	return rc;
+}
+
+/* The page cache of large pages is memory as well: what is streamed does not pass the caches. */
+static const struct persist_ops *data_ops(const struct dev *dev)
+{
+	return dev->direct ? persist_cpu() : dev->ops;
+}
+
+static bool is_direct(const struct dev *dev, uint64_t off, uint64_t len)
+{
+	off_t from = (off_t)(dev->base + off);
+
+	if (dev->kind == FAMFS_DEV_DAX)
+		return true;
+	return dev->direct && off + len <= dev->map_len &&
+	       lseek(dev->fd, from, SEEK_HOLE) >= from + (off_t)len;
+}
+
+bool dev_data_maps(const struct dev *dev)
+{
+	return dev->kind == FAMFS_DEV_DAX || dev->direct;
+}
+
+struct in_place {
+	int (*fn)(void *arg, uint8_t *at);
+	void *arg;
+	uint8_t *at;
+};
+
+static int do_in_place(void *arg)
+{
+	const struct in_place *p = arg;
+
+	return p->fn(p->arg, p->at);
+}
+
+/* @ret_addr: where it faulted, or NULL. */
+static int in_place(struct dev *dev, struct in_place *p, uint64_t off, size_t len, void **ret_addr,
+		    struct famfs_err *err)
+{
+	int rc = prepare(dev, off, len, err);
+
+	*ret_addr = NULL;
+	if (rc)
+		return rc;
+	if (!is_direct(dev, off, len))
+		return -EOPNOTSUPP;
+	p->at = dev->map + off;
+	return guard_call(do_in_place, p, ret_addr);
+}
+
+int dev_data_in_place(struct dev *dev, uint64_t off, size_t len, bool store,
+		      int (*fn)(void *arg, uint8_t *at), void *arg, struct famfs_err *err)
+{
+	struct in_place p = { .fn = fn, .arg = arg };
+	void *addr;
+	int rc = store ? dev_check_write(dev, err) : 0;
+
+	if (!rc)
+		rc = in_place(dev, &p, off, len, &addr, err);
+	if (rc != -EIO || !addr)
+		return rc;
+	return dev_fault(dev, store ? "stored to" : "read", off, addr, err);
 }
 
 static int image_failed(const struct dev *dev, uint64_t off, const char *doing, ssize_t n,
@@ -54,7 +107,7 @@ int dev_data_read(struct dev *dev, uint64_t off, void *buf, size_t len, struct f
 	char *to = buf;
 	int rc = prepare(dev, off, len, err);
 
-	if (rc || dev->kind == FAMFS_DEV_DAX)
+	if (rc || is_direct(dev, off, len))
 		return rc ? rc : dev_read(dev, off, buf, len, err);
 	while (len > 0) {
 		ssize_t n = pread(dev->fd, to, len, (off_t)(dev->base + off));
@@ -97,36 +150,58 @@ static int image_write(struct dev *dev, uint64_t off, const char *from, size_t l
 	return 0;
 }
 
+struct storing {
+	const struct persist_ops *ops;
+	const void *buf;
+	size_t len;
+};
+
+static int do_store(void *arg, uint8_t *at)
+{
+	const struct storing *s = arg;
+
+	s->ops->copy(at, s->buf, s->len);
+	return 0;
+}
+
 int dev_data_write(struct dev *dev, uint64_t off, const void *buf, size_t len,
 		   struct famfs_err *err)
 {
-	struct copying copy = { .ops = dev->ops, .src = buf, .len = len };
+	struct storing storing = { .ops = data_ops(dev), .buf = buf, .len = len };
+	struct in_place p = { .fn = do_store, .arg = &storing };
 	void *addr;
 	int rc = dev_check_write(dev, err);
 
-	if (rc == 0)
-		rc = prepare(dev, off, len, err);
-	if (rc || dev->kind == FAMFS_DEV_IMAGE)
-		return rc ? rc : image_write(dev, off, buf, len, err);
-	copy.dst = dev->map + off;
-	if (guard_call(do_copy, &copy, &addr) == 0)
-		return 0;
+	if (!rc)
+		rc = in_place(dev, &p, off, len, &addr, err);
+	if (rc == -EOPNOTSUPP)
+		return image_write(dev, off, buf, len, err);
+	if (rc != -EIO || !addr)
+		return rc;
 	if ((uintptr_t)addr - (uintptr_t)buf < len)
 		return err_set(err, -EFAULT, dev->name, "what was to be stored is not there");
 	return dev_fault(dev, "stored to", off, addr, err);
 }
 
-size_t dev_data_take(struct dev *dev, uint64_t off, int fd, uint64_t fd_off, size_t len)
+/* One file system may let both files have the same blocks. */
+static size_t clone(struct dev *dev, uint64_t off, int fd, uint64_t fd_off, size_t len)
 {
-	off_t from = (off_t)fd_off, to = (off_t)(dev->base + off);
-	struct famfs_err ignored;
+	const struct file_clone_range range = {
+		.src_fd = fd,
+		.src_offset = fd_off,
+		.src_length = len,
+		.dest_offset = dev->base + off,
+	};
+
+	return ioctl(dev->fd, FICLONERANGE, &range) ? 0 : len;
+}
+
+static size_t kernel_copy(int from_fd, off_t from, int to_fd, off_t to, size_t len)
+{
 	size_t done = 0;
 
-	if (dev->kind != FAMFS_DEV_IMAGE || dev_check_write(dev, &ignored) ||
-	    dev_check_range(dev, off, len, dev->size, &ignored) || has_shrunk(dev, off + len))
-		return 0;
 	while (done < len) {
-		ssize_t n = copy_file_range(fd, &from, dev->fd, &to, len - done, 0);
+		ssize_t n = copy_file_range(from_fd, &from, to_fd, &to, len - done, 0);
 
 		if (n <= 0)
 			break;
@@ -135,35 +210,56 @@ size_t dev_data_take(struct dev *dev, uint64_t off, int fd, uint64_t fd_off, siz
 	return done;
 }
 
-static int do_compare(void *arg)
+/* Several threads are faster when each reads while another writes: the file that is written in is
+ * locked, and only once. */
+size_t dev_data_take(struct dev *dev, uint64_t off, int fd, uint64_t fd_off, size_t len, bool alone)
 {
-	const struct copying *c = arg;
+	struct famfs_err ignored;
 
-	return memcmp(c->dst, c->src, c->len) != 0;
+	if (dev->kind != FAMFS_DEV_IMAGE || dev_check_write(dev, &ignored) ||
+	    dev_check_range(dev, off, len, dev->size, &ignored) || has_shrunk(dev, off + len))
+		return 0;
+	if (!alone)
+		return clone(dev, off, fd, fd_off, len);
+	return kernel_copy(fd, (off_t)fd_off, dev->fd, (off_t)(dev->base + off), len);
+}
+
+size_t dev_data_give(struct dev *dev, uint64_t off, int fd, uint64_t fd_off, size_t len)
+{
+	struct famfs_err ignored;
+
+	if (dev->kind != FAMFS_DEV_IMAGE || dev_check_range(dev, off, len, dev->size, &ignored))
+		return 0;
+	return kernel_copy(dev->fd, (off_t)(dev->base + off), fd, (off_t)fd_off, len);
+}
+
+struct comparing {
+	const void *buf;
+	size_t len;
+};
+
+static int do_compare(void *arg, uint8_t *at)
+{
+	const struct comparing *c = arg;
+
+	return memcmp(at, c->buf, c->len) != 0;
 }
 
 int dev_data_compare(struct dev *dev, uint64_t off, const void *buf, size_t len, void *scratch,
 		     struct famfs_err *err)
 {
-	struct copying compare = { .src = buf, .len = len };
-	void *addr;
-	int rc;
+	struct comparing comparing = { .buf = buf, .len = len };
+	int rc = dev_data_in_place(dev, off, len, false, do_compare, &comparing, err);
 
-	if (dev->kind == FAMFS_DEV_IMAGE) {
-		rc = dev_data_read(dev, off, scratch, len, err);
-		return rc ? rc : memcmp(scratch, buf, len) != 0;
-	}
-	rc = prepare(dev, off, len, err);
-	if (rc)
+	if (rc != -EOPNOTSUPP)
 		return rc;
-	compare.dst = dev->map + off;
-	rc = guard_call(do_compare, &compare, &addr);
-	return rc < 0 ? dev_fault(dev, "read", off, addr, err) : rc;
+	rc = dev_data_read(dev, off, scratch, len, err);
+	return rc ? rc : memcmp(scratch, buf, len) != 0;
 }
 
 int dev_data_fence(struct dev *dev, struct famfs_err *err)
 {
-	dev->ops->fence();
+	data_ops(dev)->fence();
 	if (dev->kind != FAMFS_DEV_IMAGE || !(dev->flags & DEV_SYNC))
 		return 0;
 	return dev_finish(dev, err);

@@ -49,14 +49,21 @@ int dev_image_map(struct dev *dev, uint64_t len, struct famfs_err *err)
 {
 	int prot = dev->flags & DEV_WRITE ? PROT_READ | PROT_WRITE : PROT_READ;
 	uint64_t lead = lead_in(dev);
-	void *map;
+	off_t from = (off_t)(dev->base - lead);
+	void *map = MAP_FAILED;
 	int rc = dev_refresh_size(dev, err);
 
 	if (rc < 0 || len == 0)
 		return rc;
 	if (len > dev->size)
 		return dev_too_short(dev, len, err);
-	map = mmap(NULL, lead + len, prot, MAP_SHARED, dev->fd, (off_t)(dev->base - lead));
+	/* A sparse image may be larger than the address space. */
+	if (dev->direct)
+		map = mmap(NULL, lead + dev->size, prot, MAP_SHARED, dev->fd, from);
+	if (map != MAP_FAILED)
+		len = dev->size;
+	else
+		map = mmap(NULL, lead + len, prot, MAP_SHARED, dev->fd, from);
 	if (map == MAP_FAILED)
 		return disk_error(dev, -errno, "be mapped", err);
 	if (dev->map)

@@ -164,6 +164,8 @@ static int take_image(struct dev *dev, struct famfs_err *err)
 	dev->kind = FAMFS_DEV_IMAGE;
 	dev->size = end > dev->base ? end - dev->base : 0;
 	dev->align = (uint64_t)sysconf(_SC_PAGESIZE);
+	/* In small pages, setting up the mapping takes longer than copying by the kernel. */
+	dev->direct = (uint64_t)st.st_blksize >= FAMFS_AU;
 	dev->ops = persist_page_cache();
 	return 0;
 }

@@ -40,17 +40,33 @@ static bool load(struct crypto_lib *lib)
 	       lib->final;
 }
 
+struct hashing {
+	const struct digest *digest;
+	size_t len;
+};
+
+static int hash(void *arg, uint8_t *at)
+{
+	const struct hashing *h = arg;
+
+	return h->digest->lib.update(h->digest->md, at, h->len) != 1;
+}
+
 static int digest_op(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len)
 {
-	const struct digest *digest = worker->job->arg;
-	int rc = dev_data_read(worker->job->dev, dev_off, worker->buf, len, &worker->err);
+	struct data_job *job = worker->job;
+	struct hashing hashing = { .digest = job->arg, .len = len };
+	int rc = dev_data_in_place(job->dev, dev_off, len, false, hash, &hashing, &worker->err);
 
 	(void)off;
-	if (rc)
-		return data_error(worker->job, rc, &worker->err);
-	if (digest->lib.update(digest->md, worker->buf, len) == 1)
-		return 0;
-	return err_set(&worker->err, -EIO, worker->job->dev_name, "libcrypto cannot hash");
+	if (rc == -EOPNOTSUPP) {
+		rc = dev_data_read(job->dev, dev_off, worker->buf, len, &worker->err);
+		if (!rc)
+			rc = hash(&hashing, worker->buf);
+	}
+	if (rc > 0)
+		return err_set(&worker->err, -EIO, job->dev_name, "libcrypto cannot hash");
+	return rc ? data_error(job, rc, &worker->err) : 0;
 }
 
 static int run(struct digest *digest, struct data_job *job, uint8_t ret_sum[FAMFS_SHA256_LEN],

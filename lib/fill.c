@@ -177,7 +177,7 @@ static int read_and_store(struct data_worker *worker, uint64_t off, uint64_t dev
 	return fill_store(worker, dev_off, worker->buf, len);
 }
 
-/* devdax: one copy, from the source's own pages. Return: true if that was possible. */
+/* In place: one copy, from the source's own pages. Return: true if that was possible. */
 static bool store_mapped(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len,
 			 int *ret_rc)
 {
@@ -205,11 +205,11 @@ static int fd_op(struct data_worker *worker, uint64_t off, uint64_t dev_off, siz
 	size_t at = 0;
 	int rc = 0;
 
-	if (!from->in_order && job->dev->kind == FAMFS_DEV_DAX &&
+	if (!from->in_order && dev_data_maps(job->dev) &&
 	    store_mapped(worker, off, dev_off, len, &rc))
 		return rc;
 	if (!from->in_order)
-		at = dev_data_take(job->dev, dev_off, from->fd, off, len);
+		at = dev_data_take(job->dev, dev_off, from->fd, off, len, worker->alone);
 	while (at < len && !rc) {
 		size_t part = len - at < DATA_BUF ? len - at : DATA_BUF;
 

@@ -15,21 +15,64 @@ struct from_random {
 	uint64_t differs; /* verify: the first byte that does */
 };
 
-/* Bytes [@off, @off + @len) into the worker's second buffer. Return: where they begin in it. */
-static const uint8_t *generate(struct data_worker *worker, uint64_t off, size_t len)
+/* Only on damaged media does a run begin inside one of the generator's words. */
+static struct random_state seek(const struct from_random *from, uint64_t off)
+{
+	return random_seek(from->jump, from->seed, off - off % sizeof(uint32_t));
+}
+
+/*
+ * The next @len bytes, at most DATA_BUF, of which the first is byte @off, into the worker's second
+ * buffer. Return: where they begin in it.
+ */
+static const uint8_t *generate(struct data_worker *worker, struct random_state *state, uint64_t off,
+			       size_t len)
 {
 	const struct from_random *from = worker->job->arg;
-	/* Only on damaged media does a run begin inside one of the generator's words. */
 	size_t skip = off % sizeof(uint32_t);
-	struct random_state state = random_seek(from->jump, from->seed, off - skip);
 
-	random_fill(from->jump, &state, worker->buf2, len + skip);
+	if (skip)
+		*state = seek(from, off);
+	random_fill(from->jump, state, worker->buf2, len + skip);
 	return worker->buf2 + skip;
 }
 
+struct streaming {
+	const struct random_jump *jump;
+	struct random_state *state;
+	size_t len, done;
+};
+
+static int stream(void *arg, uint8_t *at)
+{
+	struct streaming *s = arg;
+
+	s->done = random_stream(s->jump, s->state, at, s->len);
+	return 0;
+}
+
+/* What can be made where it shall be is made there; the rest goes through the buffer. */
 static int random_op(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len)
 {
-	return fill_store(worker, dev_off, generate(worker, off, len), len);
+	struct data_job *job = worker->job;
+	const struct from_random *from = job->arg;
+	struct random_state state = seek(from, off);
+	struct streaming streaming = { .jump = from->jump, .state = &state, .len = len };
+	size_t at, part;
+	int rc = -EOPNOTSUPP;
+
+	if (off % sizeof(uint32_t) == 0)
+		rc = dev_data_in_place(job->dev, dev_off, len, true, stream, &streaming,
+				       &worker->err);
+	if (rc && rc != -EOPNOTSUPP)
+		return data_error(job, rc, &worker->err);
+	rc = 0;
+	for (at = streaming.done; at < len && !rc; at += part) {
+		part = len - at < DATA_BUF ? len - at : DATA_BUF;
+		rc = fill_store(worker, dev_off + at, generate(worker, &state, off + at, part),
+				part);
+	}
+	return rc;
 }
 
 static int new_jump(uint64_t seed, struct random_jump **ret_jump, struct famfs_err *err)
@@ -57,6 +100,7 @@ int famfs_fill_random(struct famfs_fill *fill, uint64_t seed, struct famfs_err *
 	if (rc)
 		return data_error(&job, rc, err);
 	from.jump = jump;
+	job.part = DATA_PIECE;
 	rc = data_run(&job, err);
 	free(jump);
 	if (!rc)
@@ -75,10 +119,11 @@ static void note_difference(struct data_worker *worker, uint64_t off)
 	data_stop_at(worker->job, off);
 }
 
-static int verify_op(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len)
+static int verify_part(struct data_worker *worker, struct random_state *state, uint64_t off,
+		       uint64_t dev_off, size_t len)
 {
 	struct data_job *job = worker->job;
-	const uint8_t *wanted = generate(worker, off, len);
+	const uint8_t *wanted = generate(worker, state, off, len);
 	int rc = dev_data_compare(job->dev, dev_off, wanted, len, worker->buf, &worker->err);
 	size_t at = 0;
 
@@ -94,6 +139,19 @@ static int verify_op(struct data_worker *worker, uint64_t off, uint64_t dev_off,
 	if (at < len)
 		note_difference(worker, off + at);
 	return 0;
+}
+
+static int verify_op(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len)
+{
+	struct random_state state = seek(worker->job->arg, off);
+	size_t part;
+	int rc = 0;
+
+	for (; len > 0 && !rc; off += part, dev_off += part, len -= part) {
+		part = len < DATA_BUF ? len : DATA_BUF;
+		rc = verify_part(worker, &state, off, dev_off, part);
+	}
+	return rc;
 }
 
 int famfs_verify_random(struct famfs *fs, const struct famfs_entry *entry, uint64_t seed,
@@ -112,6 +170,7 @@ int famfs_verify_random(struct famfs *fs, const struct famfs_entry *entry, uint6
 	if (rc)
 		return data_error(&job, rc, err);
 	from.jump = jump;
+	job.part = DATA_PIECE;
 	job.writes = false;
 	if (opts) {
 		job.threads = opts->threads;

@@ -20,11 +20,44 @@ struct random_matrix {
 	struct random_state column[128];
 };
 
-#define RANDOM_POWERS 62
+/* The same, by the values of four bits each: faster to multiply with. */
+struct random_table {
+	struct random_state nibble[32][16];
+};
 
-/* power[k] takes the state 2^k outputs further. 127 KiB: for the heap. */
+#define RANDOM_LANES 16
+
+/* So many states, to be run side by side. */
+struct random_lanes {
+	uint64_t s0[RANDOM_LANES], s1[RANDOM_LANES];
+};
+
+/*
+ * @fill: stores the next @outputs outputs of each lane, a multiple of 16, one lane's behind the
+ *	other's.
+ * @stream: the same by streaming stores, to be fenced by the caller; @out is a multiple of 64.
+ *	NULL: this CPU is not known to have such stores.
+ */
+struct random_ops {
+	const char *name;
+	void (*fill)(struct random_lanes *lanes, void *out, size_t outputs);
+	void (*stream)(struct random_lanes *lanes, void *out, size_t outputs);
+};
+
+/* Those that this CPU can run, the best first; NULL behind the last. All make the same bytes. */
+const struct random_ops *random_ops(unsigned int nr);
+
+#define RANDOM_POWERS   62
+#define RANDOM_SECTIONS 2
+
+/*
+ * power[k] takes the state 2^k outputs further, section[] from one lane's section to the next
+ * one's. 143 KiB: for the heap.
+ */
 struct random_jump {
 	struct random_matrix power[RANDOM_POWERS];
+	struct random_table section[RANDOM_SECTIONS];
+	const struct random_ops *ops;
 };
 
 void random_jump_init(struct random_jump *jump);
@@ -35,5 +68,12 @@ struct random_state random_seek(const struct random_jump *jump, uint64_t seed, u
 
 /* The next @len bytes; but for the last call for a file, @len is a multiple of 4. */
 void random_fill(const struct random_jump *jump, struct random_state *state, void *buf, size_t len);
+
+/*
+ * As much of the next @len bytes as can be streamed to @dst, in whole lines of 64 bytes; to be
+ * fenced by the caller. Return: how many bytes that is, perhaps none.
+ */
+size_t random_stream(const struct random_jump *jump, struct random_state *state, void *dst,
+		     size_t len);
 
 #endif

@@ -4,9 +4,11 @@
  * over a part of a file that is mapped and touched, by threads that are running already:
  *
  *	copy	loads from SOURCE, mapped and touched too, and streaming stores
+ *	mapcopy	the same, and before that the pages are mapped, and after it no longer
  *	gather	reads the files of the directory SOURCE one after the other into the mapping
  *	zero	streaming stores
- *	random	the library's generator into a small buffer, and streaming stores from there
+ *	random	the library's generator by streaming stores, where there are such, else through a
+ *		small buffer
  *	verify	the library's generator, and a comparison
  *	hash	SHA-256 by libcrypto, of so many bytes in the cache
  *
@@ -30,13 +32,17 @@
 #include "bench.h"
 #include "random.h"
 
-enum { THREADS_MAX = 64, BUF = 256 << 10, LINE = 64, SEED = 1 };
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* Linux 5.14 */
+#endif
+
+enum { THREADS_MAX = 64, BUF = 256 << 10, WINDOW = 2 << 20, LINE = 64, SEED = 1 };
 
 /* All of it; @data and @source are mapped. @names: the files of the directory @dir. */
 struct move {
 	pthread_barrier_t start, end;
 	unsigned char *data;
-	const unsigned char *source;
+	unsigned char *source;
 	size_t len;
 	struct random_jump jump;
 	char **names;
@@ -107,6 +113,22 @@ static void work_copy(struct share *share)
 	stream_copy(move->data + share->from, move->source + share->from, share->len);
 }
 
+static void work_mapcopy(struct share *share)
+{
+	struct move *move = share->move;
+
+	for (size_t at = share->from, end = at + share->len, part; at < end; at += part) {
+		part = end - at < WINDOW ? end - at : WINDOW;
+		if (madvise(move->source + at, part, MADV_POPULATE_READ) ||
+		    madvise(move->data + at, part, MADV_POPULATE_READ))
+			die("madvise");
+		stream_copy(move->data + at, move->source + at, part);
+	}
+	if (munmap(move->source + share->from, share->len) ||
+	    munmap(move->data + share->from, share->len))
+		die("munmap");
+}
+
 static void work_zero(struct share *share)
 {
 	stream_zero(share->move->data + share->from, share->len);
@@ -116,8 +138,9 @@ static void work_random(struct share *share)
 {
 	struct move *move = share->move;
 	struct random_state state = random_seek(&move->jump, SEED, share->from);
+	size_t at = random_stream(&move->jump, &state, move->data + share->from, share->len);
 
-	for (size_t at = 0, part; at < share->len; at += part) {
+	for (size_t part; at < share->len; at += part) {
 		part = share->len - at < BUF ? share->len - at : BUF;
 		random_fill(&move->jump, &state, share->buf, part);
 		stream_copy(move->data + share->from + at, share->buf, part);
@@ -188,21 +211,25 @@ static const struct {
 	const char *name;
 	work_fn work;
 } works[] = {
-	{ "copy", work_copy },     { "gather", work_gather }, { "zero", work_zero },
-	{ "random", work_random }, { "verify", work_verify }, { "hash", work_hash },
+	{ "copy", work_copy },     { "mapcopy", work_mapcopy }, { "gather", work_gather },
+	{ "zero", work_zero },     { "random", work_random },   { "verify", work_verify },
+	{ "hash", work_hash },
 };
 
 /* ------------------------------------------------------------------- what they need */
 
-static void *map_file(const char *name, off_t off, size_t len, bool writes)
+enum mapping { READ = 1, WRITE = 2, UNTOUCHED = 4 };
+
+static void *map_file(const char *name, off_t off, size_t len, int how)
 {
+	bool writes = how & WRITE;
 	int fd = open(name, (writes ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 	int prot = writes ? PROT_READ | PROT_WRITE : PROT_READ;
 	void *map;
 
 	if (fd < 0 || lseek(fd, 0, SEEK_END) < off + (off_t)len)
 		die(name);
-	map = mmap(NULL, len, prot, MAP_SHARED | MAP_POPULATE, fd, off);
+	map = mmap(NULL, len, prot, MAP_SHARED | (how & UNTOUCHED ? 0 : MAP_POPULATE), fd, off);
 	if (map == MAP_FAILED)
 		die(name);
 	(void)close(fd);
@@ -307,8 +334,8 @@ static uint64_t measure(struct move *move, work_fn work, unsigned int nr)
 
 static void usage(void)
 {
-	(void)fprintf(stderr, "usage: bench_move copy|gather|zero|random|verify|hash THREADS FILE "
-			      "OFFSET LENGTH [SOURCE]\n");
+	(void)fprintf(stderr, "usage: bench_move copy|mapcopy|gather|zero|random|verify|hash "
+			      "THREADS FILE OFFSET LENGTH [SOURCE]\n");
 	exit(2);
 }
 
@@ -317,21 +344,26 @@ int main(int argc, char **argv)
 	work_fn work = NULL;
 	static struct move move;
 	unsigned long nr;
+	bool copies;
 	off_t off;
+	int how;
 
 	for (size_t i = 0; argc >= 6 && i < sizeof(works) / sizeof(works[0]); i++)
 		if (strcmp(works[i].name, argv[1]) == 0)
 			work = works[i].work;
-	if (!work || argc != 6 + (work == work_copy || work == work_gather))
+	copies = work == work_copy || work == work_mapcopy;
+	how = work == work_mapcopy ? UNTOUCHED : 0;
+	if (!work || argc != 6 + (copies || work == work_gather))
 		usage();
 	nr = strtoul(argv[2], NULL, 10);
 	off = (off_t)strtoull(argv[4], NULL, 10);
 	move.len = strtoull(argv[5], NULL, 10);
 	if (nr < 1 || nr > THREADS_MAX || !move.len)
 		usage();
-	move.data = map_file(argv[3], off, move.len, work != work_verify && work != work_hash);
-	if (work == work_copy)
-		move.source = map_file(argv[6], 0, move.len, false);
+	how |= work == work_verify || work == work_hash ? READ : WRITE;
+	move.data = map_file(argv[3], off, move.len, how);
+	if (copies)
+		move.source = map_file(argv[6], 0, move.len, (how & UNTOUCHED) | READ);
 	if (work == work_gather)
 		list(&move, argv[6]);
 	if (work == work_hash) {

@@ -4,9 +4,10 @@
 # What is done with the bytes of files. Sourced by tests/bench/run.
 #
 # The limits work in memory that is mapped and touched. An image in memory is a file of small pages
-# instead, which the kernel looks up one by one; where the image has a hole, it must find a page
-# first. So what moves bytes is measured in space that holds data already beside its limit, and in a
-# new image beside cp(1), which makes a new file.
+# instead, which the kernel looks up, maps and unmaps one by one, and where the image has a hole, it
+# must find a page first. So what moves bytes is measured in space that holds data already, beside
+# the limit, and beside the limit with the mapping; and in a new image beside cp(1), which makes a
+# new file. All that again where the pages are of 2 MiB, as those of a devdax device are.
 
 limit_off=$((32 << 20)) # where the limits work in the image, behind its log
 hash_files=16           # they are hashed side by side
@@ -38,16 +39,26 @@ make_source() {
 	"$famfs" cp -q "$work/image:/file" "$work/source" || die "cp failed"
 }
 
+# What was not used for a while may have to be fetched from a host: all new pages come from here.
+warm() {
+	head -c "$size" /dev/zero >"$work/warm"
+	rm "$work/warm"
+}
+
 # In, and out again. A new file and a new image are the same work for the kernel.
 copy_once() { # THREADS
 	rm -f "$work/copy"
+	warm
 	best by_cp "$(spawn cp "$work/source" "$work/copy")"
 	rm -f "$work/copy"
 	make_fs "$work/image" "$image_size" 8M
+	warm
 	best new "$(spawn "$famfs" cp -q -t "$1" "$work/source" "$work/image:/file")"
 	best copy "$(limit copy "$1" "$work/source")"
+	best mapcopy "$(limit mapcopy "$1" "$work/source")"
 	remake_fs "$work/image" "$image_size"
 	best in "$(spawn "$famfs" cp -q -t "$1" "$work/source" "$work/image:/file")"
+	warm
 	best out "$(spawn "$famfs" cp -q -t "$1" "$work/image:/file" "$work/copy")"
 	rm -f "$work/copy"
 }
@@ -65,31 +76,38 @@ make_once() { # THREADS
 	best verify_limit "$("$tools/bench_move" verify "$1" "$work/source" 0 "$size")"
 }
 
-bench_data() {
-	local t i image_size=$((size + (64 << 20))) each by_cp new copy in out
+bench_data() { # NAME-TAIL
+	local t i image_size=$((size + (64 << 20))) each by_cp new copy mapcopy in out
 	local zero zero_limit random random_limit verify verify_limit
 	make_source
 	for t in $(thread_counts); do
-		by_cp='' new='' copy='' in='' out='' zero='' zero_limit=''
+		by_cp='' new='' copy='' mapcopy='' in='' out='' zero='' zero_limit=''
 		random='' random_limit='' verify='' verify_limit=''
 		for ((i = 0; i < size_repeat; i++)); do
 			copy_once "$t"
 			make_once "$t"
 		done
 		each="$((size >> 20)) MiB, $t thread(s)"
-		share "cp_in_$t" "cp in, $each" "$in" "$copy" 90
-		share "cp_new_$t" "  into a new image" "$new" "$by_cp" 100 cp
-		share "cp_out_$t" "cp out, $each" "$out" "$copy" 90
-		share "cp_out_new_$t" "  to a new file" "$out" "$by_cp" 100 cp
-		share "zero_$t" "zeroing (punches a hole), $t thread(s)" "$zero" "$zero_limit" 90
-		share "randomize_$t" "creat --randomize, $t thread(s)" "$random" "$random_limit" 90
-		share "verify_seed_$t" "verify --seed, $t thread(s)" "$verify" "$verify_limit" 90
+		share "cp_in_$t$1" "cp in, $each" "$in" "$copy" 90
+		share "cp_in_map_$t$1" "  beside mapping and copying" "$in" "$mapcopy" 90 "it"
+		share "cp_new_$t$1" "  into a new image" "$new" "$by_cp" 100 cp
+		share "cp_out_$t$1" "cp out, $each" "$out" "$copy" 90
+		share "cp_out_new_$t$1" "  to a new file" "$out" "$by_cp" 100 cp
+		share "zero_$t$1" "zeroing (punches a hole), $t thread(s)" "$zero" \
+			"$zero_limit" 90
+		share "randomize_$t$1" "creat --randomize, $t thread(s)" "$random" \
+			"$random_limit" 90
+		share "verify_seed_$t$1" "verify --seed, $t thread(s)" "$verify" \
+			"$verify_limit" 90
 	done
 }
 
 # The files hold what was in their space.
-bench_manifest() {
+bench_manifest() { # NAME-TAIL
 	local t i make check hash each=$((size / hash_files))
+	make_fs "$work/image" $((size + (64 << 20))) 8M
+	"$famfs" creat -q --randomize --seed 1 -s "$size" "$work/image:/file" >/dev/null ||
+		die "creat --randomize failed"
 	remake_fs "$work/image" $((size + (64 << 20)))
 	awk -v nr=$hash_files -v size=$each 'BEGIN {
 		for (i = 0; i < nr; i++)
@@ -105,17 +123,18 @@ bench_manifest() {
 			best check "$(spawn "$famfs" verify -q --manifest "$work/sums" -t "$t" \
 				"$work/image")"
 		done
-		share "make_manifest_$t" "verify --make-manifest, $t thread(s)" "$make" "$hash" 90
-		share "manifest_$t" "verify --manifest, $t thread(s)" "$check" "$hash" 90
+		share "make_manifest_$t$1" "verify --make-manifest, $t thread(s)" "$make" "$hash" 90
+		share "manifest_$t$1" "verify --manifest, $t thread(s)" "$check" "$hash" 90
 	done
 }
 
-bench_data_memory() {
+bench_data_memory() { # NAME-TAIL
 	local in out image_size=$((size + (64 << 20)))
+	[ -e "$work/source" ] || make_source
 	remake_fs "$work/image" "$image_size"
 	in=$(spawn -m "$famfs" cp -q "$work/source" "$work/image:/file") || die "cannot watch cp"
 	out=$(spawn -m "$famfs" cp -q "$work/image:/file" "$work/copy") || die "cannot watch cp"
-	at_most cp_memory "memory of cp in (beside it: out)" "$in" "$out" \
+	at_most "cp_memory$1" "memory of cp in (beside it: out)" "$in" "$out" \
 		65536 KiB
 	rm -f "$work/copy" "$work/image" "$work/source"
 }
@@ -159,4 +178,21 @@ bench_tree() {
 	at_most cp_tree_use "disk use of cp -r (beside it: stored)" $((used >> 20)) \
 		$((stored >> 20)) $((stored * 105 / 100 >> 20)) MiB
 	rm -rf "$work/tree" "$work/trees" "$work/gathered" "$work/image"
+}
+
+# The same in memory of large pages: a file system of our own, which vanishes with the process.
+bench_huge_pages() { # FUNCTION...
+	local function
+	mkdir "$work/huge"
+	if ! mount -t tmpfs -o huge=always,size=$((4 * size + (1 << 30))) none "$work/huge" \
+		2>/dev/null; then
+		row "(2 MiB pages: no such tmpfs here)" - - - - -
+		return
+	fi
+	work=$work/huge
+	for function; do
+		"$function" _huge
+	done
+	work=${work%/huge}
+	umount "$work/huge"
 }

@@ -20,6 +20,10 @@ filled_image() {
 	run_famfs 0 cp -N 2 A/one "$IMG:/strips"
 }
 
+teardown() {
+	umount "$BATS_TEST_TMPDIR/large" 2>/dev/null || true
+}
+
 no_leftovers() { # DIR
 	is "$(find "$1" -name '.famfs-*')" "" "temporary files"
 }
@@ -160,4 +164,44 @@ no_leftovers() { # DIR
 		"$IMG:/gone ENOENT"
 	json_is '[.results[] | select(.status == "copied") | .path] | sort | join(" ")' \
 		"out/A/one out/A/sub/deep/three out/A/sub/two"
+}
+
+# Their bytes are reached in another way, as those of a device are.
+@test "an image of large pages" {
+	requires_root
+	requires mount
+	local mode
+	mkdir large
+	mount -t tmpfs -o huge=always,size=256M none large 2>/dev/null || skip "cannot mount"
+	IMG=large/dev.img
+	new_image 64M
+	bytes odd 9000001
+	for mode in "" --overwrite; do
+		run_famfs 0 cp $mode odd "$IMG:/odd"
+		run_famfs 0 cp "$IMG:/odd" back
+		cmp odd back
+		tac odd >other
+		mv other odd
+	done
+	run_famfs 0 cp -N 3 -B 4 odd "$IMG:/strips"
+	run_shell 0 '"$1" cat "$2:/strips" | cmp - odd' "$FAMFS" "$IMG"
+	run_famfs 0 cp --sparse "$IMG:/strips" back
+	cmp odd back
+	# Over what was there before, the rest of which nobody may see.
+	run_famfs 0 mkfs -q --force "$IMG"
+	run_famfs 0 creat -s 9000003 --randomize --seed 5 "$IMG:/seeded"
+	run_famfs 0 verify --seed 5 "$IMG:/seeded"
+	run_famfs 1 verify --seed 6 "$IMG:/seeded"
+	run_famfs 0 creat -s 9000001 "$IMG:/zeros"
+	run_shell 0 '"$1" cat "$2:/zeros" | cmp - <(head -c 9000001 /dev/zero)' "$FAMFS" "$IMG"
+	run_shell 0 '"$1" verify --make-manifest "$2" | "$1" verify --manifest - "$2"' \
+		"$FAMFS" "$IMG"
+	clean
+	run_famfs 0 stat --json "$IMG:/seeded"
+	truncate -s "$(json '.entries[0].extents[0].off')" "$IMG"
+	run_famfs 1 cp "$IMG:/seeded" back
+	local words
+	words=$(<"$ERR")
+	umount large
+	has "$words" 'dev.img.*shrank|behind the end|truncated'
 }

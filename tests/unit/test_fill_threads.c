@@ -3,8 +3,13 @@
  * Write-backs and streaming stores are fenced by the thread that made them: no other thread's fence
  * will do. An image plays the devdax device; its operations count the threads that owe a fence.
  */
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "famfs.h"
 #include "fs.h"
+#include "random.h"
 #include "unit.h"
 #include "scratch.h"
 #include "image.h"
@@ -122,14 +127,41 @@ static void check_random(struct famfs *fs, const char *path, uint64_t seed)
 	CHECK_EQ(off, FAMFS_NONE);
 }
 
+/* A file with the generator's bytes. */
+static int make_source(size_t len)
+{
+	struct random_jump *jump = malloc(sizeof(*jump));
+	uint8_t *buf = malloc(len);
+	int fd = memfd_create("source", MFD_CLOEXEC);
+	struct random_state state;
+
+	if (!CHECK(jump && buf && fd >= 0))
+		return -1;
+	random_jump_init(jump);
+	state = random_seek(jump, 1, 0);
+	random_fill(jump, &state, buf, len);
+	CHECK_EQ(write(fd, buf, len), (ssize_t)len);
+	free(jump);
+	free(buf);
+	return fd;
+}
+
+static int fill_fd(void *data, size_t req_index, struct famfs_fill *fill, struct famfs_err *err)
+{
+	(void)req_index;
+	return famfs_fill_from_fd(fill, *(int *)data, "source", err);
+}
+
 UNIT_TEST(a_large_file)
 {
 	struct famfs_create_req req = create_req("f", 70 * MIB + 1);
 	struct famfs_ctx *ctx = image_ctx();
 	struct famfs *fs = open_new(ctx);
+	int fd = make_source(req.size);
 
-	REQUIRE(fs);
-	CHECK_EQ(filling_one(fs, &req, fill_seed, NULL, NULL), 0);
+	REQUIRE(fs && fd >= 0);
+	CHECK_EQ(filling_one(fs, &req, fill_fd, &fd, NULL), 0);
+	close(fd);
 	CHECK_EQ(atomic_load(&publishings), 1);
 	CHECK_EQ(atomic_load(&copied), req.size);
 	check_random(fs, "f", 1);

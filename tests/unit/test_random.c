@@ -10,7 +10,7 @@
 #define GUARD  0xa5
 
 /* One for all: the tables take a moment. */
-static const struct random_jump *jump(void)
+static struct random_jump *jump(void)
 {
 	static struct random_jump tables;
 	static bool made;
@@ -77,18 +77,15 @@ UNIT_TEST(golden_vectors)
 }
 
 /* Made side by side or one by one, the bytes are the same; the end may be odd. */
-UNIT_TEST(every_length)
+static void check_lengths(const uint8_t *want, uint8_t *got)
 {
 	static const size_t lens[] = {
-		0,       1,       2,       3,      4,      5,       7,
-		9,       65535,   65536,   65537,  262143, 262144,  262145,
-		262146,  262147,  262148,  524287, 524288, 524293,  1048575,
-		1048577, 1310719, 1310720, 65539,  131072, 1310723, 1310725,
+		0,       1,      2,       3,       4,       5,       7,      9,      65535,
+		65536,   65537,  262143,  262144,  262145,  262146,  262147, 262148, 524287,
+		524288,  524293, 1048575, 1048577, 1310719, 1310720, 65539,  131072, 1310723,
+		1310725, 15359,  15360,   15364,   261119,  261120,  261121, 276480,
 	};
-	uint8_t *want = malloc(STREAM), *got = malloc(STREAM);
 
-	REQUIRE(want && got);
-	naive(42, want, STREAM);
 	for (size_t i = 0; i < UNIT_NR(lens); i++) {
 		UNIT_ROW("%zu bytes", lens[i]);
 		memset(got, GUARD, STREAM);
@@ -97,6 +94,47 @@ UNIT_TEST(every_length)
 		for (size_t j = 0; j < 8; j++)
 			CHECK_EQ(got[lens[i] + j], GUARD);
 	}
+}
+
+static void check_streams(const uint8_t *want, uint8_t *got)
+{
+	static const size_t lens[] = { 0, 64, 15359, 15360, 261120, 300000, 1310720 };
+
+	for (size_t i = 0; i < UNIT_NR(lens); i++) {
+		struct random_state state = random_seek(jump(), 42, 0);
+		size_t done;
+
+		UNIT_ROW("%s, %zu bytes", jump()->ops->name, lens[i]);
+		memset(got, GUARD, STREAM);
+		CHECK_EQ(random_stream(jump(), &state, got + 4, lens[i]), 0);
+		done = random_stream(jump(), &state, got, lens[i]);
+		CHECK(done <= lens[i] && done % 64 == 0);
+		CHECK(!jump()->ops->stream || lens[i] - done < 15360);
+		CHECK_EQ(got[done], GUARD);
+		/* What is left is made behind it. */
+		random_fill(jump(), &state, got + done, lens[i] - done);
+		CHECK_MEM(got, want, lens[i]);
+		CHECK_EQ(got[lens[i]], GUARD);
+	}
+}
+
+/* Whatever vector units this CPU has, and without any. */
+UNIT_TEST(every_length)
+{
+	const struct random_ops *best = jump()->ops;
+	uint8_t *want = malloc(STREAM), *got = aligned_alloc(64, STREAM);
+	unsigned int nr;
+
+	REQUIRE(want && got);
+	naive(42, want, STREAM);
+	for (nr = 0; random_ops(nr); nr++) {
+		jump()->ops = random_ops(nr);
+		check_lengths(want, got);
+		check_streams(want, got);
+	}
+	CHECK(nr >= 1);
+	CHECK_EQ(best == random_ops(0), true);
+	jump()->ops = best;
 	free(want);
 	free(got);
 }

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An image of large pages, whose bytes are reached in the mapping. Any file can play one: only the
+ * speed is another.
+ */
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "dev.h"
+#include "famfs.h"
+#include "unit.h"
+#include "scratch.h"
+#include "image.h"
+
+#define SIZE (16 * MIB)
+#define PART (1 * MIB)
+
+static struct dev *open_direct(struct famfs_ctx *ctx, unsigned int flags)
+{
+	struct dev *dev = NULL;
+
+	CHECK_EQ(dev_open(ctx, "a.img", flags, &dev, NULL), 0);
+	if (!dev)
+		return NULL;
+	dev->direct = true;
+	CHECK_EQ(dev_map(dev, 4096, NULL), 0);
+	CHECK_EQ(dev->map_len, SIZE);
+	return dev;
+}
+
+static void make_file(uint64_t size)
+{
+	int fd = open("a.img", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	CHECK(fd >= 0 && ftruncate(fd, (off_t)size) == 0);
+	close(fd);
+}
+
+static int note_place(void *arg, uint8_t *at)
+{
+	*(uint8_t **)arg = at;
+	return 7;
+}
+
+/* Reading a hole in place would fill it. */
+UNIT_TEST(holes_are_read_and_written)
+{
+	struct famfs_ctx *ctx = image_ctx();
+	uint8_t *buf = malloc(PART), *place = NULL;
+	struct dev *dev;
+
+	REQUIRE(buf);
+	make_file(SIZE);
+	dev = open_direct(ctx, DEV_WRITE);
+	REQUIRE(dev);
+	CHECK_EQ(dev_data_in_place(dev, PART, PART, true, note_place, &place, NULL), -EOPNOTSUPP);
+	CHECK(!place);
+	memset(buf, 1, PART);
+	CHECK_EQ(dev_data_read(dev, PART, buf, PART, NULL), 0);
+	CHECK(buf[0] == 0 && buf[PART - 1] == 0);
+	CHECK_EQ(lseek(dev->fd, 0, SEEK_DATA), -1);
+	memset(buf, 2, PART);
+	CHECK_EQ(dev_data_write(dev, PART, buf, PART, NULL), 0);
+	CHECK_EQ(dev_data_in_place(dev, PART, PART, true, note_place, &place, NULL), 7);
+	CHECK(place == dev->map + PART && place[0] == 2 && place[PART - 1] == 2);
+	/* A range that is a hole in part is one. */
+	CHECK_EQ(dev_data_in_place(dev, PART, 2 * PART, true, note_place, &place, NULL),
+		 -EOPNOTSUPP);
+	memset(buf, 3, PART);
+	CHECK_EQ(dev_data_write(dev, PART, buf, PART, NULL), 0);
+	CHECK(place[0] == 3 && place[PART - 1] == 3);
+	CHECK_EQ(dev_data_compare(dev, PART, buf, PART, NULL, NULL), 0);
+	buf[PART - 1] = 4;
+	CHECK_EQ(dev_data_compare(dev, PART, buf, PART, NULL, NULL), 1);
+	CHECK_EQ(dev_data_fence(dev, NULL), 0);
+	dev_close(dev);
+	free(buf);
+	famfs_ctx_free(ctx);
+}
+
+UNIT_TEST(reading_only)
+{
+	struct famfs_ctx *ctx = image_ctx();
+	uint8_t byte = 1, *place = NULL;
+	struct dev *dev;
+
+	make_file(SIZE);
+	dev = open_direct(ctx, 0);
+	REQUIRE(dev);
+	CHECK_EQ(dev_data_in_place(dev, 0, 1, true, note_place, &place, NULL), -EROFS);
+	CHECK_EQ(dev_data_write(dev, 0, &byte, 1, NULL), -EROFS);
+	CHECK_EQ(dev_data_in_place(dev, SIZE, 1, false, note_place, &place, NULL), -ERANGE);
+	dev_close(dev);
+	famfs_ctx_free(ctx);
+}
+
+/* Cut between the look and the access: the words name the place. */
+static int cut_and_store(void *arg, uint8_t *at)
+{
+	CHECK_EQ(ftruncate(*(int *)arg, PART + 8192), 0);
+	*(volatile uint8_t *)(at + 8192) = 1;
+	return 0;
+}
+
+UNIT_TEST(a_cut_image)
+{
+	struct famfs_ctx *ctx = image_ctx();
+	uint8_t *buf = calloc(1, PART);
+	struct famfs_err err;
+	struct dev *dev;
+
+	REQUIRE(buf);
+	make_file(SIZE);
+	dev = open_direct(ctx, DEV_WRITE);
+	REQUIRE(dev);
+	CHECK_EQ(dev_data_write(dev, PART, buf, PART, &err), 0);
+	CHECK_EQ(dev_data_in_place(dev, PART, PART, true, cut_and_store, &dev->fd, &err), -EIO);
+	CHECK_HAS(err.message, "shrank");
+	CHECK_EQ(err.off, PART + 8192);
+	CHECK_EQ(dev_data_write(dev, PART, buf, PART, &err), -EIO);
+	CHECK_HAS(err.message, "shrank");
+	CHECK_EQ(dev_data_read(dev, PART, buf, PART, &err), -EIO);
+	CHECK_HAS(err.message, "shrank");
+	dev_close(dev);
+	free(buf);
+	famfs_ctx_free(ctx);
+}
+
+/* What shall be stored may vanish, too. */
+UNIT_TEST(a_cut_source)
+{
+	struct famfs_ctx *ctx = image_ctx();
+	int fd = open("source", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	uint8_t *buf = calloc(1, PART);
+	struct famfs_err err;
+	struct dev *dev;
+	void *map;
+
+	make_file(SIZE);
+	dev = open_direct(ctx, DEV_WRITE);
+	REQUIRE(dev && buf && fd >= 0 && ftruncate(fd, PART) == 0);
+	map = mmap(NULL, PART, PROT_READ, MAP_SHARED, fd, 0);
+	REQUIRE(map != MAP_FAILED && ftruncate(fd, 4096) == 0);
+	CHECK_EQ(dev_data_write(dev, PART, map, PART, &err), -EFAULT);
+	CHECK_EQ(dev_data_write(dev, PART, buf, PART, &err), 0);
+	CHECK_EQ(dev_data_write(dev, PART, map, PART, &err), -EFAULT);
+	munmap(map, PART);
+	close(fd);
+	dev_close(dev);
+	free(buf);
+	famfs_ctx_free(ctx);
+}
+
+UNIT_MAIN
