@@ -191,6 +191,21 @@ static int fill_large(struct create *c, struct famfs_err *err)
 	return rc;
 }
 
+/* What was stored for a file that will not be takes no disk. */
+static void release(struct create *c, const struct famfs_entry *entry)
+{
+	for (uint32_t i = 0; i < entry->extents_nr; i++)
+		dev_release(c->fs->dev, entry->extents[i].off, entry->extents[i].len);
+}
+
+static void release_all(struct create *c)
+{
+	for (size_t i = 0; i < c->plan.items_nr; i++) {
+		if (plan_needs_zero(&c->plan, &c->plan.items[i]))
+			release(c, plan_entry(&c->plan, &c->plan.items[i]));
+	}
+}
+
 /* The items whose bytes could not be had give their space back, and are not logged. */
 static void end_failed(struct create *c)
 {
@@ -201,6 +216,7 @@ static void end_failed(struct create *c)
 		if (item->status != FAMFS_CREATED || !item->err)
 			continue;
 		entry = &c->plan.entries[item->first + item->nr - 1];
+		release(c, entry);
 		place_undo(&c->fs->space, entry);
 		entry->extents_nr = 0;
 		item->status = FAMFS_FAILED;
@@ -217,6 +233,9 @@ int create_fill_all(struct create *c, struct famfs_err *err)
 	rc = fill_small(c, err);
 	if (!rc)
 		rc = fill_large(c, err);
-	end_failed(c);
+	if (rc)
+		release_all(c);
+	else
+		end_failed(c);
 	return rc;
 }

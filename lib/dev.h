@@ -72,6 +72,9 @@ int dev_resize(struct dev *dev, uint64_t size, struct famfs_err *err);
  */
 int dev_reserve(struct dev *dev, uint64_t off, uint64_t len, struct famfs_err *err);
 
+/* Image: the disk blocks of a range that nobody needs any more are free again, if that can be. */
+void dev_release(struct dev *dev, uint64_t off, uint64_t len);
+
 /*
  * Guarded accesses to the mapped part. -EIO names the device and the offset; -ERANGE outside of
  * what is mapped, -EROFS for a store without DEV_WRITE.

@@ -212,6 +212,12 @@ int dev_image_zero(struct dev *dev, const struct dev_zero *zero, struct famfs_er
 	return 0;
 }
 
+void dev_release(struct dev *dev, uint64_t off, uint64_t len)
+{
+	if (dev->kind == FAMFS_DEV_IMAGE && len > 0)
+		(void)allocate(dev, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, off, len);
+}
+
 int dev_finish(struct dev *dev, struct famfs_err *err)
 {
 	if (dev->kind != FAMFS_DEV_IMAGE)

@@ -211,8 +211,8 @@ static const struct {
 	const char *name;
 	work_fn work;
 } works[] = {
-	{ "copy", work_copy },     { "mapcopy", work_mapcopy }, { "gather", work_gather },
-	{ "zero", work_zero },     { "random", work_random },   { "verify", work_verify },
+	{ "copy", work_copy }, { "mapcopy", work_mapcopy }, { "gather", work_gather },
+	{ "zero", work_zero }, { "random", work_random },   { "verify", work_verify },
 	{ "hash", work_hash },
 };
 
