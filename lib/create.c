@@ -182,6 +182,22 @@ static int report_group(struct create *c, struct famfs_err *err)
 	return 0;
 }
 
+/* What failed by itself says why; what stopped everything is the result of the others. */
+static void report_stopped_group(struct create *c, const struct famfs_err *why)
+{
+	for (size_t i = 0; i < c->plan.items_nr; i++) {
+		const struct plan_item *item = &c->plan.items[i];
+		bool own = item->status == FAMFS_FAILED && item->err;
+
+		if (item->req < c->reported)
+			continue;
+		c->reported = item->req + 1;
+		if (c->ops.done)
+			c->ops.done(c->ops.data, item->req, FAMFS_FAILED, NULL,
+				    own ? item->err : why);
+	}
+}
+
 static bool any_failed(const struct create *c)
 {
 	for (size_t i = 0; i < c->plan.items_nr; i++) {
@@ -262,6 +278,8 @@ static int do_group(struct create *c, size_t *next, struct famfs_err *err)
 		rc = fail_rest(c, err);
 	if (!rc)
 		rc = report_group(c, err);
+	if (rc)
+		report_stopped_group(c, err);
 	plan_reset(&c->plan, !c->published);
 	drop_all(c);
 	return rc;

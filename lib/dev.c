@@ -47,6 +47,18 @@ static bool has_shrunk(const struct dev *dev, uint64_t off, uint64_t *ret_size)
 	return off >= *ret_size;
 }
 
+/* Taken from its driver while it was in use: every page of the mapping is gone. */
+static bool is_unbound(const struct dev *dev)
+{
+	struct dax_info info;
+	struct stat st;
+
+	if (dev->kind != FAMFS_DEV_DAX || fstat(dev->fd, &st) < 0 || !S_ISCHR(st.st_mode))
+		return false;
+	return dax_mode(dev->ctx, st.st_rdev, &info, NULL) < 0 ||
+	       dax_require_devdax(&info, dev->name, NULL) < 0;
+}
+
 int dev_fault(const struct dev *dev, const char *doing, uint64_t off, const void *addr,
 	      struct famfs_err *err)
 {
@@ -76,6 +88,13 @@ int dev_fault(const struct dev *dev, const char *doing, uint64_t off, const void
 				"or failed",
 				doing, where),
 			"df %s; dmesg", dev->path);
+	else if (is_unbound(dev))
+		rc = err_hint(err,
+			      err_set(err, rc, dev->name,
+				      "cannot be %s at offset %llu: the device was taken from its "
+				      "driver",
+				      doing, where),
+			      "daxctl list -D shows its state");
 	else
 		rc = err_hint(err,
 			      err_set(err, rc, dev->name,

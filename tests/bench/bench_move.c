@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #if defined(__x86_64__)
 #include <emmintrin.h>
@@ -225,9 +226,11 @@ static void *map_file(const char *name, off_t off, size_t len, int how)
 	bool writes = how & WRITE;
 	int fd = open(name, (writes ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 	int prot = writes ? PROT_READ | PROT_WRITE : PROT_READ;
+	struct stat st;
 	void *map;
 
-	if (fd < 0 || lseek(fd, 0, SEEK_END) < off + (off_t)len)
+	/* Behind the end of a device there is no mapping. */
+	if (fd < 0 || fstat(fd, &st) || (S_ISREG(st.st_mode) && st.st_size < off + (off_t)len))
 		die(name);
 	map = mmap(NULL, len, prot, MAP_SHARED | (how & UNTOUCHED ? 0 : MAP_POPULATE), fd, off);
 	if (map == MAP_FAILED)

@@ -7,13 +7,10 @@ load helpers.bash
 # The leak sanitizer cannot look at a process that is traced.
 export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
 
-ATCALL=${BUILD:-$BATS_TEST_DIRNAME/../../build}/tests/atcall
+ATCALL=$(realpath -m "${BUILD:-$BATS_TEST_DIRNAME/../../build}/tests/atcall")
 
 setup_file() {
-	local tool
-	tool=$(realpath -m "$ATCALL")
-	[ -x "$tool" ] || skip "$tool is not built"
-	"$tool" any 1 kill true || [ $? -eq 137 ] || skip "processes cannot be traced here"
+	"$ATCALL" any 1 kill true || [ $? -eq 137 ] || skip "processes cannot be traced here"
 }
 
 # Runs the program with what shall happen at its N-th CALL.
@@ -75,7 +72,7 @@ next_call() { # N
 }
 
 @test "killed before each of its calls, a new file is there or is not, with several threads" {
-	local n calls
+	local n
 	bytes f 36000000
 	new_image 64M
 	cp --sparse=always "$IMG" empty.img
