@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154 # the helpers set stderr
 # log show: the log now and at earlier points. log follow: what comes.
 
 load helpers
