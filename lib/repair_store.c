@@ -49,6 +49,15 @@ static void compare_slots(struct famfs_repair *rep, struct diff *diff)
 	diff->rewrite = diff->first < diff->count;
 }
 
+/* Would two stores, one after the other, leave counters that no torn tail explains? */
+static bool tears_counters(const struct famfs_repair *rep, uint64_t count)
+{
+	uint64_t seqnum = le64_get(rep->header.fm_next_seqnum);
+	uint64_t index = le64_get(rep->header.fm_next_index);
+
+	return !rep->dev->ops->whole && (count - seqnum + 1 > 2 || count - index + 1 > 2);
+}
+
 static void compare(struct famfs_repair *rep, struct diff *diff)
 {
 	const struct fm_super *super = repair_super(rep);
@@ -62,6 +71,8 @@ static void compare(struct famfs_repair *rep, struct diff *diff)
 	diff->header = memcmp(header, &rep->header, sizeof(*header)) != 0;
 	diff->counters = memcmp(header, &rep->header, offsetof(struct fm_log, fm_next_seqnum)) == 0;
 	compare_slots(rep, diff);
+	if (diff->header && diff->counters && tears_counters(rep, diff->count))
+		diff->rewrite = true;
 }
 
 static uint64_t slots_len(const struct diff *diff)
