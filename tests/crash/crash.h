@@ -129,7 +129,7 @@ static inline bool crash_replay(size_t left_out, size_t *ret_at)
 		if (event->kind == RECORD_REPORTED)
 			judge.reported = event->len;
 		/* A write-back alone changes neither what memory may hold nor what it should. */
-		if (event->kind != RECORD_WRITEBACK && !explore_point(judge_state, NULL))
+		if (event->kind != RECORD_WRITEBACK && !explore_point(judge_any, NULL))
 			return false;
 	}
 	return true;

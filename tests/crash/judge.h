@@ -11,6 +11,7 @@
 /* A file system as a reader sees it, with the bytes of its files. */
 struct view {
 	uint8_t uuid[16];
+	bool opened;
 	size_t nr;
 	struct famfs_entry entries[VIEW_MAX];
 	uint8_t *bytes[VIEW_MAX];
@@ -19,11 +20,13 @@ struct view {
 /*
  * What a command may leave behind. @step: entries come that many at a time. @torn: a torn tail may
  * be found. @may_vanish: there may be no file system at all (mkfs). @loose: the bytes of files that
- * were there may be a mixture until success is reported (overwrite).
+ * were there may be a mixture until success is reported (overwrite). @other: judges in place of
+ * all that.
  */
 struct promise {
 	uint64_t step;
 	bool torn, may_vanish, loose;
+	bool (*other)(void);
 };
 
 static struct {
@@ -93,6 +96,7 @@ static inline bool view_take(struct view *view)
 		view->nr++;
 	}
 	famfs_close(fs);
+	view->opened = true;
 	return view->nr < VIEW_MAX;
 }
 
@@ -241,7 +245,7 @@ static inline bool judge_none(int rc, const struct famfs_err *err)
 	return judge_check(NULL);
 }
 
-static inline bool judge_state(void *arg)
+static inline bool judge_state(void)
 {
 	struct famfs_err err = { 0 };
 	const struct view *want;
@@ -249,13 +253,18 @@ static inline bool judge_state(void *arg)
 	uint64_t nr = 0;
 	int rc = famfs_open(judge.ctx, STAGE_NAME, 0, &fs, &err);
 
-	(void)arg;
 	if (rc)
 		return judge_none(rc, &err);
 	want = judge_view(fs, &nr);
 	famfs_close(fs);
 	return want && judge_check(judge.promise.torn ? "torn_tail" : NULL) &&
 	       judge_go_on(want, nr);
+}
+
+static inline bool judge_any(void *arg)
+{
+	(void)arg;
+	return judge.promise.other ? judge.promise.other() : judge_state();
 }
 
 #endif
