@@ -1,28 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who may write to an open file system, and when: the lock, the role, what others did meanwhile. */
-#include <string.h>
-
 #include "err.h"
 #include "fs.h"
 #include "role.h"
 #include "super.h"
-
-static int require_master(struct famfs *fs, const struct famfs_super *super, struct famfs_err *err)
-{
-	char uuid[FAMFS_UUID_STR];
-	uint8_t own[16];
-	int rc = role_system_uuid(fs->ctx, false, own, err);
-
-	/* A host without an identity is a client; one whose identity cannot be read is told why. */
-	if (rc && rc != -ENOENT)
-		return rc;
-	if (!rc && !memcmp(own, super->system_uuid, sizeof(own)))
-		return 0;
-	rc = err_set(err, -EPERM, fs->dev->name,
-		     "this host is a client: only the master, with system UUID %s, writes here",
-		     famfs_uuid_format(super->system_uuid, uuid));
-	return err_hint(err, rc, "run the command on that host");
-}
 
 /* Is it still the file system whose log was read, and still ours? */
 int fs_require_same(struct famfs *fs, struct famfs_err *err)
@@ -32,7 +13,7 @@ int fs_require_same(struct famfs *fs, struct famfs_err *err)
 	int rc = super_read(fs->dev, &super, &problems, err);
 
 	if (!rc && !problems && fs_is_same(&super, &fs->super))
-		return require_master(fs, &super, err);
+		return role_require_master(fs->ctx, &super, fs->dev->name, err);
 	if (rc)
 		return rc;
 	rc = err_set(err, -ESTALE, fs->dev->name,

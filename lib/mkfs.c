@@ -9,7 +9,7 @@
 #include "ctx.h"
 #include "err.h"
 #include "log.h"
-#include "probe.h"
+#include "occupant.h"
 #include "role.h"
 #include "super.h"
 #include "text.h"
@@ -109,60 +109,13 @@ static int decide_size(const struct dev *dev, const struct famfs_mkfs_opts *opts
 	return 0;
 }
 
-/* Names a famfs that is there, whole or damaged; "" if there is none. */
-static int recognise_famfs(struct dev *dev, char *buf, size_t len, struct famfs_err *err)
-{
-	char uuid[FAMFS_UUID_STR], master[FAMFS_UUID_STR];
-	struct famfs_super super;
-	unsigned int problems;
-	int rc = super_read(dev, &super, &problems, err);
-
-	buf[0] = '\0';
-	if (rc || problems & SUPER_BAD_MAGIC)
-		return rc;
-	if (problems & SUPER_BAD_VERSION)
-		snprintf(buf, len, "a famfs file system of format version %" PRIu64, super.version);
-	else if (problems)
-		snprintf(buf, len, "a damaged famfs file system");
-	else if (role_of(dev->ctx, &super) == FAMFS_ROLE_MASTER)
-		snprintf(buf, len, "famfs file system %s of this host",
-			 famfs_uuid_format(super.uuid, uuid));
-	else
-		snprintf(buf, len, "famfs file system %s of another host (system UUID %s)",
-			 famfs_uuid_format(super.uuid, uuid),
-			 famfs_uuid_format(super.system_uuid, master));
-	return 0;
-}
-
-/*
- * Another famfs in the same file, of which this one would be a part, or the other way round: one at
- * byte 0 when this begins later, one behind an NVDIMM's label when this begins at byte 0.
- */
-static void recognise_nested(const struct dev *dev, char *buf, size_t len)
-{
-	uint64_t at = dev->base ? 0 : FAMFS_LOG_OFF;
-	struct le64 magic;
-
-	if (dev->kind == FAMFS_DEV_IMAGE &&
-	    pread(dev->fd, &magic, sizeof(magic), (off_t)at) == (ssize_t)sizeof(magic) &&
-	    le64_get(magic) == MEDIA_SUPER_MAGIC)
-		snprintf(buf, len,
-			 "a famfs file system that begins at byte %" PRIu64 " of the file", at);
-}
-
 /* What would be overwritten; refuses it unless it is forced. */
 static int check_content(struct dev *dev, unsigned int flags, struct famfs_mkfs_result *result,
 			 struct famfs_err *err)
 {
 	int rc;
 
-	if (dev->size < FAMFS_LOG_OFF)
-		return 0;
-	rc = recognise_famfs(dev, result->replaced, sizeof(result->replaced), err);
-	if (!rc && !result->replaced[0])
-		recognise_nested(dev, result->replaced, sizeof(result->replaced));
-	if (!rc && !result->replaced[0])
-		rc = probe_foreign(dev, result->replaced, sizeof(result->replaced), err);
+	rc = occupant_any(dev, result->replaced, sizeof(result->replaced), err);
 	if (rc || !result->replaced[0] || flags & FAMFS_MKFS_FORCE)
 		return rc;
 	rc = err_set(err, -EEXIST, dev->name, "holds %s", result->replaced);
@@ -240,7 +193,7 @@ static int write_all(struct dev *dev, const struct famfs_super *super, struct fa
 static int kill_super(struct dev *dev, struct famfs_mkfs_result *result, bool dry_run,
 		      struct famfs_err *err)
 {
-	int rc = recognise_famfs(dev, result->replaced, sizeof(result->replaced), err);
+	int rc = occupant_famfs(dev, result->replaced, sizeof(result->replaced), err);
 
 	if (rc)
 		return rc;
@@ -256,18 +209,8 @@ static int mkfs_locked(struct dev *dev, const struct famfs_mkfs_opts *opts,
 		       struct famfs_mkfs_result *result, struct famfs_err *err)
 {
 	bool dry_run = opts->flags & FAMFS_MKFS_DRY_RUN;
-	uint64_t off, len;
-	int rc;
+	int rc = occupant_require_idle(dev, err);
 
-	if (dev_is_mounted(dev))
-		return err_hint(err, err_set(err, -EBUSY, dev->name, "is mounted"),
-				"unmount it first");
-	rc = dev_held_next(dev, 0, &off, &len, err);
-	if (rc > 0)
-		return err_hint(err,
-				err_set(err, -EBUSY, dev->name,
-					"another command is filling space at offset %" PRIu64, off),
-				"try again when that is done: lslocks shows it");
 	if (!rc)
 		rc = decide_size(dev, opts, &result->dev_size, err);
 	if (rc)

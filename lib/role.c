@@ -296,3 +296,21 @@ enum famfs_role role_of(const struct famfs_ctx *ctx, const struct famfs_super *s
 		return FAMFS_ROLE_CLIENT;
 	return FAMFS_ROLE_MASTER;
 }
+
+int role_require_master(const struct famfs_ctx *ctx, const struct famfs_super *super,
+			const char *device, struct famfs_err *err)
+{
+	char uuid[FAMFS_UUID_STR];
+	uint8_t own[16];
+	int rc = role_system_uuid(ctx, false, own, err);
+
+	/* A host without an identity is a client; one whose identity cannot be read is told why. */
+	if (rc && rc != -ENOENT)
+		return rc;
+	if (!rc && !memcmp(own, super->system_uuid, sizeof(own)))
+		return 0;
+	rc = err_set(err, -EPERM, device,
+		     "this host is a client: only the master, with system UUID %s, writes here",
+		     famfs_uuid_format(super->system_uuid, uuid));
+	return err_hint(err, rc, "run the command on that host");
+}

@@ -18,6 +18,13 @@ int role_system_uuid(const struct famfs_ctx *ctx, bool make, uint8_t ret_uuid[16
 enum famfs_role role_of(const struct famfs_ctx *ctx, const struct famfs_super *super);
 
 /*
+ * Only the master writes. @device is what the error names. Return: 0; -EPERM: a client, or a host
+ * without an identity; what keeps the identity from being read.
+ */
+int role_require_master(const struct famfs_ctx *ctx, const struct famfs_super *super,
+			const char *device, struct famfs_err *err);
+
+/*
  * $XDG_STATE_HOME/famfs or ~/.local/state/famfs, below the context's root, for what this user's
  * commands keep. Return: 0, -ENOENT (neither variable is set), -ENAMETOOLONG.
  */

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is on a device that is about to be written over, and who uses it. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "media.h"
+#include "occupant.h"
+#include "probe.h"
+#include "role.h"
+#include "super.h"
+
+int occupant_famfs(struct dev *dev, char *buf, size_t len, struct famfs_err *err)
+{
+	char uuid[FAMFS_UUID_STR], master[FAMFS_UUID_STR];
+	struct famfs_super super;
+	unsigned int problems;
+	int rc = super_read(dev, &super, &problems, err);
+
+	buf[0] = '\0';
+	if (rc || problems & SUPER_BAD_MAGIC)
+		return rc;
+	if (problems & SUPER_BAD_VERSION)
+		snprintf(buf, len, "a famfs file system of format version %" PRIu64, super.version);
+	else if (problems)
+		snprintf(buf, len, "a damaged famfs file system");
+	else if (role_of(dev->ctx, &super) == FAMFS_ROLE_MASTER)
+		snprintf(buf, len, "famfs file system %s of this host",
+			 famfs_uuid_format(super.uuid, uuid));
+	else
+		snprintf(buf, len, "famfs file system %s of another host (system UUID %s)",
+			 famfs_uuid_format(super.uuid, uuid),
+			 famfs_uuid_format(super.system_uuid, master));
+	return 0;
+}
+
+/*
+ * Another famfs in the same file, of which this one would be a part, or the other way round: one at
+ * byte 0 when this begins later, one behind an NVDIMM's label when this begins at byte 0.
+ */
+static void recognise_nested(const struct dev *dev, char *buf, size_t len)
+{
+	uint64_t at = dev->base ? 0 : FAMFS_LOG_OFF;
+	struct le64 magic;
+
+	if (dev->kind == FAMFS_DEV_IMAGE &&
+	    pread(dev->fd, &magic, sizeof(magic), (off_t)at) == (ssize_t)sizeof(magic) &&
+	    le64_get(magic) == MEDIA_SUPER_MAGIC)
+		snprintf(buf, len,
+			 "a famfs file system that begins at byte %" PRIu64 " of the file", at);
+}
+
+int occupant_any(struct dev *dev, char *buf, size_t len, struct famfs_err *err)
+{
+	int rc;
+
+	buf[0] = '\0';
+	if (dev->size < FAMFS_LOG_OFF)
+		return 0;
+	rc = occupant_famfs(dev, buf, len, err);
+	if (!rc && !buf[0])
+		recognise_nested(dev, buf, len);
+	if (!rc && !buf[0])
+		rc = probe_foreign(dev, buf, len, err);
+	return rc;
+}
+
+int occupant_require_idle(struct dev *dev, struct famfs_err *err)
+{
+	uint64_t off, len;
+	int rc;
+
+	if (dev_is_mounted(dev))
+		return err_hint(err, err_set(err, -EBUSY, dev->name, "is mounted"),
+				"unmount it first");
+	rc = dev_held_next(dev, 0, &off, &len, err);
+	if (rc <= 0)
+		return rc;
+	return err_hint(err,
+			err_set(err, -EBUSY, dev->name,
+				"another command is filling space at offset %" PRIu64, off),
+			"try again when that is done: lslocks shows it");
+}
