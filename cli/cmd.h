@@ -194,6 +194,6 @@ int manifest_read(struct cmd_env *env, const char *file, const struct famfs_crea
 extern const struct cmd cmd_log_show, cmd_log_follow, cmd_mkfs, cmd_creat, cmd_mkdir, cmd_cp,
 	cmd_ls, cmd_stat, cmd_df, cmd_fmap_dump, cmd_check, cmd_cat, cmd_tree, cmd_verify,
 	cmd_interleave_plan, cmd_interleave_show, cmd_interleave_map, cmd_interleave_default,
-	cmd_help, cmd_commands;
+	cmd_image_dump, cmd_image_restore, cmd_image_show, cmd_help, cmd_commands;
 
 #endif

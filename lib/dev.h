@@ -33,12 +33,16 @@ struct dev {
 	uint64_t map_len;
 	const struct persist_ops *ops;
 	struct dax_info dax; /* devdax only */
+	/* A metadata image, in memory: only read, without the bytes of files; its header. */
+	bool metadata_only;
+	struct famfs_image_info origin;
 };
 
 /*
  * Opens; maps nothing yet. Refuses, each with its own words and the command that helps: a
  * directory, FIFO, socket, block device, other character device, a device in the wrong mode, an
- * OFFSET that is no multiple of 4096 or lies behind the end. Regular files are images.
+ * OFFSET that is no multiple of 4096 or lies behind the end. Regular files are images; a metadata
+ * image stands for the device that it was taken from, and is refused with DEV_WRITE.
  */
 int dev_open(struct famfs_ctx *ctx, const char *device, unsigned int flags, struct dev **ret_dev,
 	     struct famfs_err *err);

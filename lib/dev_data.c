@@ -15,8 +15,10 @@
 /* The range must be there; on devdax it must be mapped. */
 static int prepare(struct dev *dev, uint64_t off, uint64_t len, struct famfs_err *err)
 {
-	int rc = dev_check_range(dev, off, len, dev->size, err);
+	int rc = dev_require_data(dev, err);
 
+	if (rc == 0)
+		rc = dev_check_range(dev, off, len, dev->size, err);
 	if (rc == 0 && dev->kind == FAMFS_DEV_DAX)
 		rc = dev_map(dev, dev->size, err);
 	return rc;

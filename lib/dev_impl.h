@@ -34,6 +34,11 @@ void dev_image_unmap(struct dev *dev);
 int dev_image_zero(struct dev *dev, const struct dev_zero *zero, struct famfs_err *err);
 int dev_image_msync(struct dev *dev, struct famfs_err *err);
 
+/* Puts the device that a metadata image stands for in the place of its file. */
+int dev_pack_take(struct dev *dev, struct famfs_err *err);
+/* -EOPNOTSUPP for a metadata image. */
+int dev_require_data(const struct dev *dev, struct famfs_err *err);
+
 int dev_dax_map(struct dev *dev, struct famfs_err *err);
 int dev_dax_zero(struct dev *dev, const struct dev_zero *zero, struct famfs_err *err);
 

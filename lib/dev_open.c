@@ -10,6 +10,7 @@
 
 #include "dev_impl.h"
 #include "guard.h"
+#include "pack.h"
 
 #define BASE_ALIGN 4096U
 
@@ -167,7 +168,7 @@ static int take_image(struct dev *dev, struct famfs_err *err)
 	/* In small pages, setting up the mapping takes longer than copying by the kernel. */
 	dev->direct = (uint64_t)st.st_blksize >= FAMFS_AU;
 	dev->ops = persist_page_cache();
-	return 0;
+	return dev->size && pack_is_one(dev->fd, dev->base) ? dev_pack_take(dev, err) : 0;
 }
 
 static int name_it(const struct dev *dev, int rc, struct famfs_err *err)

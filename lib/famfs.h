@@ -1238,6 +1238,137 @@ struct famfs_image_section {
 	bool zeros;
 };
 
+/**
+ * struct famfs_image_source - where such a file is read from.
+ * @fd: open for reading; what is a pipe is copied to a temporary file first.
+ * @name: the file's, for errors; borrowed.
+ */
+struct famfs_image_source {
+	int fd;
+	const char *name;
+};
+
+/** famfs_section_fn() - gets each section; another result than 0 ends the reading with it. */
+typedef int (*famfs_section_fn)(void *data, const struct famfs_image_section *section);
+
+/**
+ * famfs_image_read() - reads a metadata image or undo file from its first byte to its last, and
+ * judges all of it.
+ * @fn: may be NULL.
+ *
+ * Return: 0; -EUCLEAN: it is none, damaged or cut off; -EOPNOTSUPP: a format version that is not
+ * known; what read(2) gives; -ECANCELED; -ENOMEM.
+ */
+FAMFS_API int famfs_image_read(struct famfs_ctx *ctx, const struct famfs_image_source *source,
+			       famfs_section_fn fn, void *data, struct famfs_image_info *ret_info,
+			       struct famfs_err *err);
+
+enum famfs_dump_flags {
+	FAMFS_DUMP_SCRUB_NAMES = 1 << 0, /* names of files and devices become others */
+};
+
+/**
+ * struct famfs_dump_opts - where a metadata image goes.
+ * @fd: written in order, and not synced; may be a pipe. @name: for errors; borrowed.
+ * @flags: enum famfs_dump_flags.
+ */
+struct famfs_dump_opts {
+	int fd;
+	const char *name;
+	unsigned int flags;
+};
+
+/**
+ * struct famfs_dump_result - what was written.
+ * @info: of the new file; @file_len is its length, the counts are 0. @has_super: there was a valid
+ *	superblock.
+ * @log_len: bytes taken as the log. @log_len_guessed: neither superblock nor log header tell it.
+ */
+struct famfs_dump_result {
+	struct famfs_image_info info;
+	uint64_t log_len;
+	bool log_len_guessed;
+};
+
+/**
+ * famfs_image_dump() - writes superblock and log as a metadata image, reading only; also of a
+ * damaged file system, and of what has no valid superblock.
+ * @device: as famfs_open(); also a metadata image.
+ *
+ * Return: 0; as famfs_open(); what write(2) gives; -ESTALE: the file system was made anew
+ * meanwhile; -ECANCELED.
+ */
+FAMFS_API int famfs_image_dump(struct famfs_ctx *ctx, const char *device,
+			       const struct famfs_dump_opts *opts,
+			       struct famfs_dump_result *ret_result, struct famfs_err *err);
+
+enum famfs_restore_flags {
+	FAMFS_RESTORE_FORCE = 1 << 0,    /* overwrite what is there; a smaller device; any host */
+	FAMFS_RESTORE_DRY_RUN = 1 << 1,  /* every check, nothing written */
+	FAMFS_RESTORE_SYNC = 1 << 2,     /* as FAMFS_OPEN_SYNC */
+	FAMFS_RESTORE_NEW_UUID = 1 << 3, /* a copy: new UUIDs of file system and device */
+	FAMFS_RESTORE_GROW = 1 << 4,     /* record the device's size: all of a larger one is used */
+};
+
+/**
+ * struct famfs_restore_opts - zero means default everywhere.
+ * @size: bytes of the image to make; 0: as large as the device that was dumped.
+ * @undo: file to keep in what is written over; NULL: beside an image, or in the state directory.
+ * @section: gets each section that is, or would be, written, before anything is; may be NULL.
+ * @data: given to it.
+ * @flags: enum famfs_restore_flags.
+ */
+struct famfs_restore_opts {
+	uint64_t size;
+	const char *undo;
+	famfs_section_fn section;
+	void *data;
+	unsigned int flags;
+};
+
+#define FAMFS_FILE_PATH_SIZE 4096
+
+/**
+ * struct famfs_restore_result - what was restored; with DRY_RUN, what would be.
+ * @info: of the file. @dev_size: bytes of the device.
+ * @super_valid: the superblock restored is valid; @super is it.
+ * @changed: bytes that were different on the device.
+ * @replaced: what was overwritten, for people; empty if nothing was recognised.
+ * @undo: the undo file; empty if there is none, which is so when an image was made.
+ */
+struct famfs_restore_result {
+	struct famfs_image_info info;
+	struct famfs_super super;
+	bool super_valid;
+	uint64_t dev_size;
+	uint64_t changed;
+	bool image_made;
+	char replaced[256];
+	char undo[FAMFS_FILE_PATH_SIZE];
+};
+
+/**
+ * famfs_image_restore() - writes a metadata image, or what is in an undo file, to a device. The
+ * old superblock dies first, the new one is written last, when all else was read back; until then
+ * the undo file can take everything back.
+ * @source: is read to its end and judged before anything is written.
+ * @device: as famfs_open(); an image that is not there is made (not from an undo file).
+ * @opts: NULL for all defaults.
+ * @ret_result: may be NULL.
+ *
+ * Without FORCE: what is recognised on the device must be the same file system, with no more
+ * entries in its log, or for an undo file the device that it names; the device must be large
+ * enough for all files; this host must be the master.
+ *
+ * Return: 0; as famfs_image_read() for the file and famfs_open() for the device; -EEXIST: something
+ * else is on the device; -ENOSPC: it is too small, or a disk is full; -EBUSY: locked by another
+ * command, or mounted; -EPERM: not the master; -EINVAL: a rule of sizes; -EUCLEAN: NEW_UUID or
+ * GROW, and no valid superblock in the file; -EIO: also when what was written does not read back.
+ */
+FAMFS_API int famfs_image_restore(struct famfs_ctx *ctx, const struct famfs_image_source *source,
+				  const char *device, const struct famfs_restore_opts *opts,
+				  struct famfs_restore_result *ret_result, struct famfs_err *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -113,8 +113,15 @@ int pack_open(struct pack_reader *r, int fd, uint64_t base, const char *name,
 /* Return: 1 for a range, 0 at the end of a whole and undamaged pack, -EUCLEAN, -EIO. */
 int pack_next(struct pack_reader *r, struct pack_range *ret_range, struct famfs_err *err);
 
-/* Reads all the rest and tells what is in it; pack_next() then goes on where it was before. */
-int pack_verify(struct pack_reader *r, struct famfs_image_info *ret_info, struct famfs_err *err);
+typedef int (*pack_range_fn)(void *data, const struct pack_range *range, struct famfs_err *err);
+
+/*
+ * Reads all the rest, hands each range to @fn (may be NULL), and tells what there was; pack_next()
+ * and the next pack_each() then begin where this one did. @ret_info may be NULL.
+ * Return: as pack_next(), but 0 at the end; what @fn returned if not 0.
+ */
+int pack_each(struct pack_reader *r, pack_range_fn fn, void *data,
+	      struct famfs_image_info *ret_info, struct famfs_err *err);
 
 void pack_reader_fini(struct pack_reader *r);
 

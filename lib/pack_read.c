@@ -262,7 +262,8 @@ int pack_next(struct pack_reader *r, struct pack_range *ret_range, struct famfs_
 	return 1;
 }
 
-int pack_verify(struct pack_reader *r, struct famfs_image_info *ret_info, struct famfs_err *err)
+int pack_each(struct pack_reader *r, pack_range_fn fn, void *data,
+	      struct famfs_image_info *ret_info, struct famfs_err *err)
 {
 	const uint64_t at = r->at;
 	const uint32_t before = r->before;
@@ -270,9 +271,12 @@ int pack_verify(struct pack_reader *r, struct famfs_image_info *ret_info, struct
 	struct pack_range range;
 	int rc;
 
-	while ((rc = pack_next(r, &range, err)) > 0)
-		;
-	if (!rc)
+	while ((rc = pack_next(r, &range, err)) > 0) {
+		rc = fn ? fn(data, &range, err) : 0;
+		if (rc)
+			break;
+	}
+	if (!rc && ret_info)
 		*ret_info = r->info;
 	r->at = at;
 	r->before = before;

@@ -67,11 +67,7 @@ static bool is_control(uint32_t c)
 	return c < 0x20 || (c >= 0x7f && c <= 0x9f);
 }
 
-/*
- * Decodes one character of @left bytes, at least 1. Return: its length, 0 if it is no valid UTF-8:
- * too long for its value, a surrogate, above U+10FFFF, or cut off.
- */
-static size_t take_char(const unsigned char *s, size_t left, uint32_t *ret_char)
+size_t path_char(const unsigned char *s, size_t left, uint32_t *ret_char)
 {
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	size_t ones = (size_t)__builtin_clz(~((uint32_t)s[0] << 24));
@@ -95,7 +91,7 @@ static size_t take_char(const unsigned char *s, size_t left, uint32_t *ret_char)
 static unsigned int char_problem(const char *s, size_t left, size_t *ret_len)
 {
 	uint32_t c;
-	size_t n = take_char((const unsigned char *)s, left, &c);
+	size_t n = path_char((const unsigned char *)s, left, &c);
 
 	*ret_len = n ? n : 1;
 	if (!n)

@@ -84,7 +84,7 @@ static int verify(const char *name, struct famfs_image_info *ret_info, struct fa
 	int rc = pack_open(&r, fd, 0, name, err);
 
 	if (!rc)
-		rc = pack_verify(&r, ret_info, err);
+		rc = pack_each(&r, NULL, NULL, ret_info, err);
 	pack_reader_fini(&r);
 	close(fd);
 	return rc;
@@ -128,7 +128,7 @@ UNIT_TEST(what_goes_in_comes_out)
 	CHECK_EQ(r.info.created, 1234567890);
 	CHECK_STR(r.info.device, "/dev/dax0.0");
 	CHECK_MEM(r.info.system_uuid, head(FAMFS_IMAGE_UNDO).system_uuid, 16);
-	CHECK_EQ(pack_verify(&r, &info, NULL), 0);
+	CHECK_EQ(pack_each(&r, NULL, NULL, &info, NULL), 0);
 	while ((rc = pack_next(&r, &range, NULL)) > 0) {
 		CHECK_EQ(range.section.off, at);
 		at += range.section.len;
@@ -166,7 +166,7 @@ UNIT_TEST(a_pack_may_begin_inside_a_file)
 	fd = open("b", O_RDONLY | O_CLOEXEC);
 	CHECK(pack_is_one(fd, 4096));
 	CHECK_EQ(pack_open(&r, fd, 4096, "b", NULL), 0);
-	CHECK_EQ(pack_verify(&r, &info, NULL), 0);
+	CHECK_EQ(pack_each(&r, NULL, NULL, &info, NULL), 0);
 	CHECK_EQ(info.file_len, len);
 	pack_reader_fini(&r);
 	close(fd);

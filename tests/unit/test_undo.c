@@ -94,7 +94,7 @@ UNIT_TEST(the_header_says_whose_it_is)
 	undo_close(undo);
 	fd = open("whose.undo", O_RDONLY | O_CLOEXEC);
 	REQUIRE(pack_open(&r, fd, 0, "whose.undo", NULL) == 0);
-	CHECK_EQ(pack_verify(&r, &info, NULL), 0);
+	CHECK_EQ(pack_each(&r, NULL, NULL, &info, NULL), 0);
 	pack_reader_fini(&r);
 	close(fd);
 	CHECK_EQ(info.kind, FAMFS_IMAGE_UNDO);

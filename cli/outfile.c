@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "outfile.h"
+
+static int failed(struct cmd_env *env, const struct outfile *out, int rc)
+{
+	return env_errorf(env, rc, out->name, "%s", strerror(-rc));
+}
+
+/* Standard output, a FIFO, a terminal's like: written as it comes. */
+static int open_stream(struct cmd_env *env, struct outfile *out, const char *device)
+{
+	if (out->fd < 0)
+		out->fd = open(out->name, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	if (out->fd < 0)
+		return failed(env, out, -errno);
+	if (!isatty(out->fd) && !file_is_device(out->fd, device))
+		return 0;
+	return env_errorf(env, -EINVAL, out->name, "is %s; raw bytes are not written there",
+			  isatty(out->fd) ? "a terminal" : "a device or the file system itself");
+}
+
+static int open_temp(struct cmd_env *env, struct outfile *out)
+{
+	size_t len = strlen(out->target) + sizeof(".XXXXXX");
+
+	out->temp = mem_calloc(1, len);
+	snprintf(out->temp, len, "%s.XXXXXX", out->target);
+	out->fd = mkostemp(out->temp, O_CLOEXEC);
+	if (out->fd >= 0)
+		return 0;
+	free(out->temp);
+	out->temp = NULL;
+	return failed(env, out, -errno);
+}
+
+static int open_over(struct cmd_env *env, struct outfile *out, const char *device)
+{
+	int fd = open(out->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool same = fd >= 0 && file_is_device(fd, device);
+
+	if (fd >= 0)
+		close(fd);
+	if (same)
+		return env_errorf(env, -EINVAL, out->name, "is the file system itself");
+	if (!out->replace)
+		return env_errorf(env, -EEXIST, out->name, "is there already; --force replaces it");
+	free(out->target);
+	out->target = realpath(out->name, NULL);
+	return out->target ? open_temp(env, out) : failed(env, out, -errno);
+}
+
+int outfile_open(struct cmd_env *env, struct outfile *out, const char *file, const char *device)
+{
+	struct stat st;
+	int code;
+
+	out->fd = -1;
+	out->name = file;
+	out->target = mem_strndup(file, strlen(file));
+	out->temp = NULL;
+	if (!strcmp(file, "-")) {
+		out->name = "standard output";
+		out->fd = STDOUT_FILENO;
+		code = open_stream(env, out, device);
+	} else if (stat(file, &st)) {
+		code = errno == ENOENT ? open_temp(env, out) : failed(env, out, -errno);
+	} else if (S_ISREG(st.st_mode)) {
+		code = open_over(env, out, device);
+	} else {
+		code = open_stream(env, out, device);
+	}
+	if (code)
+		outfile_finish(env, out, false);
+	return code;
+}
+
+/* Gives it its name; where another was faster, that one stays. */
+static int publish(const struct outfile *out)
+{
+	if (fsync(out->fd))
+		return -errno;
+	if (out->replace)
+		return rename(out->temp, out->target) ? -errno : 0;
+	if (!renameat2(AT_FDCWD, out->temp, AT_FDCWD, out->target, RENAME_NOREPLACE))
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -errno;
+	/* A file system that cannot rename so. */
+	if (link(out->temp, out->target))
+		return -errno;
+	unlink(out->temp);
+	return 0;
+}
+
+int outfile_finish(struct cmd_env *env, struct outfile *out, bool whole)
+{
+	int rc = whole && out->temp ? publish(out) : 0;
+
+	if (out->temp && (rc || !whole))
+		unlink(out->temp);
+	if (out->fd > STDERR_FILENO && close(out->fd) && !rc && whole)
+		rc = -errno;
+	free(out->temp);
+	free(out->target);
+	out->temp = out->target = NULL;
+	return rc ? failed(env, out, rc) : 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A file that is made whole or not at all. */
+#ifndef FAMFS_CLI_OUTFILE_H
+#define FAMFS_CLI_OUTFILE_H
+
+#include "cmd.h"
+
+/**
+ * struct outfile - a file being written to @fd.
+ * @name: for messages. @temp: what it is called until it is whole; NULL for pipes and the like.
+ */
+struct outfile {
+	int fd;
+	const char *name;
+	char *target, *temp;
+	bool replace;
+};
+
+/*
+ * outfile_open() - begins @file, "-" for standard output; one that is there only with @replace, and
+ * never @device itself. Returns 0, or EXIT_FAILED when the reason is printed.
+ */
+int outfile_open(struct cmd_env *env, struct outfile *out, const char *file, const char *device);
+
+/* outfile_finish() - gives the file its name if it is @whole, else removes what there is of it. */
+int outfile_finish(struct cmd_env *env, struct outfile *out, bool whole);
+
+#endif

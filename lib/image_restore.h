@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of restoring: may it be done, and doing it. */
+#ifndef IMAGE_RESTORE_H
+#define IMAGE_RESTORE_H
+
+#include "dev.h"
+#include "media.h"
+#include "pack.h"
+#include "undo.h"
+
+/*
+ * @super, @log: as they will be on the media; @super_valid: it is one of this format.
+ * @made: the device is an image without contents, or not even there (@dev is NULL then).
+ */
+struct restore {
+	struct famfs_ctx *ctx;
+	const struct famfs_restore_opts *opts;
+	struct famfs_restore_result *result;
+	const char *device;
+	struct pack_reader *r;
+	struct dev *dev;
+	bool made;
+	struct fm_super super;
+	struct fm_log log;
+	struct undo *undo;
+	uint8_t *buf; /* PACK_CHUNK bytes */
+};
+
+static inline bool restore_has(const struct restore *r, enum famfs_restore_flags flag)
+{
+	return r->opts->flags & (unsigned int)flag;
+}
+
+/* What will be on the device, before it is known whether there is one. Reads the whole file. */
+int restore_look(struct restore *r, struct famfs_err *err);
+
+/* Sizes; what is on the device; who this host is. Sets result->dev_size and ->replaced. */
+int restore_judge(struct restore *r, struct famfs_err *err);
+
+/* New UUIDs, the device's size. */
+int restore_change_super(struct restore *r, struct famfs_err *err);
+
+/* Counts what is different on the device. */
+int restore_compare(struct restore *r, struct famfs_err *err);
+
+/* Keeps what is there, and writes. */
+int restore_write(struct restore *r, struct famfs_err *err);
+
+#endif
