@@ -103,6 +103,12 @@ int dev_zero(struct dev *dev, uint64_t off, uint64_t len,
 	     void (*progress)(void *data, uint64_t bytes), void *data, struct famfs_err *err);
 
 /*
+ * Copies what is in memory now, without stale cache lines, of ranges that may be long and mostly
+ * zero: no page of an image is made for them, as a look through the mapping would on a tmpfs.
+ */
+int dev_scan(struct dev *dev, uint64_t off, void *buf, size_t len, struct famfs_err *err);
+
+/*
  * The bytes of files, anywhere on the device; whole or an error. What is written is written back
  * as well; the thread that wrote calls dev_data_fence() before anything is published. -EFAULT: what
  * was to be stored could not be read.

@@ -104,13 +104,10 @@ static int image_failed(const struct dev *dev, uint64_t off, const char *doing, 
 	return err_at(err, rc, off, FAMFS_NONE);
 }
 
-int dev_data_read(struct dev *dev, uint64_t off, void *buf, size_t len, struct famfs_err *err)
+static int image_read(struct dev *dev, uint64_t off, void *buf, size_t len, struct famfs_err *err)
 {
 	char *to = buf;
-	int rc = prepare(dev, off, len, err);
 
-	if (rc || is_direct(dev, off, len))
-		return rc ? rc : dev_read(dev, off, buf, len, err);
 	while (len > 0) {
 		ssize_t n = pread(dev->fd, to, len, (off_t)(dev->base + off));
 
@@ -123,6 +120,29 @@ int dev_data_read(struct dev *dev, uint64_t off, void *buf, size_t len, struct f
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+int dev_data_read(struct dev *dev, uint64_t off, void *buf, size_t len, struct famfs_err *err)
+{
+	int rc = prepare(dev, off, len, err);
+
+	if (rc)
+		return rc;
+	if (is_direct(dev, off, len))
+		return dev_read(dev, off, buf, len, err);
+	return image_read(dev, off, buf, len, err);
+}
+
+int dev_scan(struct dev *dev, uint64_t off, void *buf, size_t len, struct famfs_err *err)
+{
+	int rc = dev_check_range(dev, off, len, dev->size, err);
+
+	if (rc || dev->kind == FAMFS_DEV_IMAGE)
+		return rc ? rc : image_read(dev, off, buf, len, err);
+	rc = dev_map(dev, dev->size, err);
+	if (!rc)
+		rc = dev_invalidate(dev, off, len, err);
+	return rc ? rc : dev_read(dev, off, buf, len, err);
 }
 
 /* A store behind the end would make a cut image grow again, as if nothing were lost. */

@@ -120,16 +120,14 @@ static size_t chunk_len(const struct dump *d, uint64_t off)
 
 static int dump_chunks(struct dump *d, struct famfs_err *err)
 {
-	int rc = dev_map(d->dev, d->end, err);
+	int rc = 0;
 
 	for (uint64_t off = 0; off < d->end && !rc;) {
 		size_t len = chunk_len(d, off);
 
 		if (ctx_cancelled(d->dev->ctx))
 			return err_set(err, -ECANCELED, d->dev->name, "cancelled");
-		rc = dev_invalidate(d->dev, off, len, err);
-		if (!rc)
-			rc = dev_read(d->dev, off, d->buf, len, err);
+		rc = dev_scan(d->dev, off, d->buf, len, err);
 		if (!rc && d->scrubbed)
 			scrub_chunk(d, off, len);
 		if (!rc)

@@ -121,14 +121,9 @@ static int call_section(void *data, const struct pack_range *range, struct famfs
 /* What an undo file does not have of superblock and log header stays. */
 static int read_present(struct restore *r, struct famfs_err *err)
 {
-	int rc;
-
 	if (r->made || r->dev->size < sizeof(r->super))
 		return 0;
-	rc = dev_map(r->dev, sizeof(r->super), err);
-	if (!rc)
-		rc = dev_invalidate(r->dev, 0, sizeof(r->super), err);
-	return rc ? rc : dev_read(r->dev, 0, &r->super, sizeof(r->super), err);
+	return dev_scan(r->dev, 0, &r->super, sizeof(r->super), err);
 }
 
 static int restore_opened(struct restore *r, struct famfs_err *err)

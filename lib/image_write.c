@@ -62,9 +62,7 @@ static int compare_range(void *data, const struct pack_range *range, struct famf
 		uint64_t off = part.section.off + done;
 
 		len = part.section.len - done < PACK_CHUNK ? part.section.len - done : PACK_CHUNK;
-		rc = dev_invalidate(r->dev, off, len, err);
-		if (!rc)
-			rc = dev_read(r->dev, off, r->buf, len, err);
+		rc = dev_scan(r->dev, off, r->buf, len, err);
 		if (!rc)
 			r->result->changed += count_changes(r->buf,
 							    part.bytes ? part.bytes + done : NULL,
@@ -77,10 +75,8 @@ static int compare_super(struct restore *r, size_t skip, struct famfs_err *err)
 {
 	const uint8_t *want = (const uint8_t *)&r->super;
 	uint8_t now[sizeof(r->super)];
-	int rc = dev_invalidate(r->dev, 0, sizeof(now), err);
+	int rc = dev_scan(r->dev, 0, now, sizeof(now), err);
 
-	if (!rc)
-		rc = dev_read(r->dev, 0, now, sizeof(now), err);
 	if (!rc)
 		r->result->changed += count_changes(now + skip, want + skip, sizeof(now) - skip);
 	return rc;
@@ -93,11 +89,7 @@ int restore_compare(struct restore *r, struct famfs_err *err)
 	/* An image that is shorter has nothing there to compare with. */
 	if (r->dev->size < r->result->info.end || r->dev->size < sizeof(r->super))
 		return 0;
-	rc = dev_map(r->dev, r->result->info.end, err);
-	if (!rc)
-		rc = dev_map(r->dev, sizeof(r->super), err);
-	if (!rc)
-		rc = compare_super(r, 0, err);
+	rc = compare_super(r, 0, err);
 	return rc ? rc : pack_each(r->r, compare_range, r, NULL, err);
 }
 

@@ -206,16 +206,14 @@ static int fill_info(struct undo *undo, struct famfs_image_info *info, struct fa
 static int write_range(struct undo *undo, struct pack_writer *w, const struct range *range,
 		       uint8_t *buf, struct famfs_err *err)
 {
-	int rc = dev_map(undo->dev, range->end, err);
+	int rc = 0;
 
 	for (uint64_t at = range->off; at < range->end && !rc;) {
 		size_t part = range->end - at < PACK_CHUNK ? (size_t)(range->end - at) : PACK_CHUNK;
 
 		if (ctx_cancelled(undo->dev->ctx))
 			return err_set(err, -ECANCELED, undo->dev->name, "cancelled");
-		rc = dev_invalidate(undo->dev, at, part, err);
-		if (!rc)
-			rc = dev_read(undo->dev, at, buf, part, err);
+		rc = dev_scan(undo->dev, at, buf, part, err);
 		if (!rc)
 			rc = pack_add(w, at, buf, part, err);
 		at += part;
