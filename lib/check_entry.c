@@ -53,6 +53,7 @@ static void judge_path(struct check_walk *walk, const struct famfs_entry *entry,
 		{ PATH_ESCAPE, PROBLEM_PATH_ESCAPE },
 		{ PATH_DOT, PROBLEM_PATH_DOT },
 		{ PATH_META, PROBLEM_PATH_META },
+		{ PATH_META_DIR, PROBLEM_PATH_META_DIR },
 		{ PATH_UTF8, PROBLEM_PATH_UTF8 },
 		{ PATH_CONTROL, PROBLEM_PATH_CONTROL },
 	};

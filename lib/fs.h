@@ -11,7 +11,8 @@
 #include "space.h"
 
 /* A name with one of these cannot be looked up. */
-#define FS_PATH_UNUSABLE (PATH_EMPTY | PATH_ABSOLUTE | PATH_ESCAPE | PATH_DOT | PATH_UNTERMINATED)
+#define FS_PATH_UNUSABLE                                                                           \
+	(PATH_EMPTY | PATH_ABSOLUTE | PATH_ESCAPE | PATH_DOT | PATH_UNTERMINATED | PATH_META_DIR)
 
 #define FS_META_DIR   ".meta"
 #define FS_META_SUPER ".meta/.superblock"

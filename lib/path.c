@@ -159,7 +159,9 @@ unsigned int path_problems(const char *raw, size_t field_len)
 		len--;
 	}
 	n = part_len(raw, len);
-	if (part_is(raw, n, META_DIR) && !part_is(raw, len, META_CFG))
+	if (part_is(raw, len, META_DIR))
+		problems |= PATH_META_DIR;
+	else if (part_is(raw, n, META_DIR) && !part_is(raw, len, META_CFG))
 		problems |= PATH_META;
 	problems |= part_problems(raw, n);
 	while (n < len) {
@@ -326,7 +328,7 @@ int path_may_write(const char *clean, const char *object, struct famfs_err *err)
 	problems = path_problems(clean, FAMFS_PATH_SIZE);
 	if (problems & (PATH_UTF8 | PATH_CONTROL))
 		return bad_char(clean, object, err);
-	if (problems & PATH_META)
+	if (problems & (PATH_META | PATH_META_DIR))
 		return bad_meta(clean, object, err);
 	if (problems) {
 		rc = err_set(err, -EINVAL, object, "not a clean relative path");

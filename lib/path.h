@@ -15,6 +15,7 @@ enum path_problem {
 	PATH_UTF8 = 1 << 5,         /* no valid UTF-8 */
 	PATH_CONTROL = 1 << 6,      /* control characters: below U+0020, U+007F to U+009F */
 	PATH_META = 1 << 7,         /* in .meta, and not .meta/.alloc.cfg */
+	PATH_META_DIR = 1 << 8,     /* .meta itself, which is there without an entry */
 };
 
 /*

@@ -79,6 +79,8 @@ static const struct problem_row rows[PROBLEM_NR] = {
 	ROW(PATH_DOT, "path_dot", ERROR, PLAIN, "the name has a part \".\"", CLEAN_NAME),
 	ROW(PATH_META, "path_meta", WARNING, PLAIN,
 	    "the name is in .meta, which is kept for the file system itself", NOTHING),
+	ROW(PATH_META_DIR, "path_meta", ERROR, PLAIN,
+	    "the name is .meta, a directory that is always there", CLEAN_NAME),
 	ROW(PATH_UTF8, "path_utf8", WARNING, PLAIN,
 	    "the name is no valid UTF-8, on which some tools fail", NOTHING),
 	ROW(PATH_CONTROL, "path_control", WARNING, PLAIN, "the name has control characters",

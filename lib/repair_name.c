@@ -211,7 +211,7 @@ static int fix_unclean(struct repair_fix *fix, struct famfs_err *err)
 {
 	static const enum problem problems[] = {
 		PROBLEM_PATH_UNTERMINATED, PROBLEM_PATH_EMPTY, PROBLEM_PATH_ABSOLUTE,
-		PROBLEM_PATH_ESCAPE,       PROBLEM_PATH_DOT,
+		PROBLEM_PATH_ESCAPE,       PROBLEM_PATH_DOT,   PROBLEM_PATH_META_DIR,
 	};
 	char path[FAMFS_PATH_SIZE + 1];
 	int some = 0;

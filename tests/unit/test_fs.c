@@ -150,6 +150,7 @@ UNIT_TEST(listing_leaves_the_unusable_out)
 		image_dir("a//b"),
 		image_dir("/abs"),
 		image_dir("d/./x"),
+		image_dir(".meta"),
 		image_dir("ok"),
 	};
 	static const char *const want[] = { "d", "d/f", "d/f2", "top", ".meta/.alloc.cfg", "ok" };
@@ -165,16 +166,16 @@ UNIT_TEST(listing_leaves_the_unusable_out)
 		image_put("a.img", 5 + i, &odd[i]);
 	/* Types that nothing writes, and one that is none of them. */
 	for (uint32_t i = 0; i < 4; i++) {
-		image_put("a.img", 11 + i, &odd[5]);
-		image_u32("a.img", image_slot(11 + i) + 8, 2 + i);
-		image_fix_entry("a.img", 11 + i);
+		image_put("a.img", 12 + i, &odd[6]);
+		image_u32("a.img", image_slot(12 + i) + 8, 2 + i);
+		image_fix_entry("a.img", 12 + i);
 	}
-	image_counters("a.img", 15, 15);
+	image_counters("a.img", 16, 16);
 	fs = image_open(ctx, "a.img", 0);
 	REQUIRE(fs);
 	while (famfs_next(fs, &cursor, &entry, NULL) == 1) {
 		if (entry.type == FAMFS_ENTRY_ADD_DAXDEV)
-			CHECK_EQ(entry.index, 12);
+			CHECK_EQ(entry.index, 13);
 		else if (CHECK(nr < UNIT_NR(want)))
 			CHECK_STR(entry.path, want[nr++]);
 	}
@@ -183,9 +184,9 @@ UNIT_TEST(listing_leaves_the_unusable_out)
 	CHECK_EQ(famfs_info(fs, &info, NULL), 0);
 	CHECK_EQ(info.files, 4);
 	CHECK_EQ(info.dirs, 2);
-	CHECK_EQ(info.unusable, 8);
+	CHECK_EQ(info.unusable, 9);
 	CHECK_EQ(info.file_bytes, 5 * AU);
-	CHECK_EQ(info.log_good, 15);
+	CHECK_EQ(info.log_good, 16);
 	/* The space of a repeated name is in use all the same. */
 	CHECK_EQ(info.alloc_bytes, IMAGE_DATA + 6 * AU);
 	CHECK_EQ(info.largest_free, SIZE - IMAGE_DATA - 7 * AU);

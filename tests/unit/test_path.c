@@ -65,7 +65,7 @@ static const struct {
 	{ "\xf8\x88\x80\x80\x80", PATH_UTF8 },
 	{ "\xe2\x82", PATH_UTF8 },
 	{ "\xff\n", PATH_UTF8 | PATH_CONTROL },
-	{ ".meta", PATH_META },
+	{ ".meta", PATH_META_DIR },
 	{ ".meta/.superblock", PATH_META },
 	{ ".meta/.alloc.cfg", 0 },
 	{ ".meta/.alloc.cfg2", PATH_META },

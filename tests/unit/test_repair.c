@@ -48,6 +48,7 @@ static const struct {
 	{ "escape", false, "d/ a:4194304 i:8388608 d/g:3145728" },
 	{ "dot", false, "d/ d/a:4194304 i:8388608 d/g:3145728" },
 	{ "meta", true, "d/ .meta/x:4194304 i:8388608 d/g:3145728" },
+	{ "meta itself", false, "d/ .meta~1:4194304 i:8388608 d/g:3145728" },
 	{ "UTF-8", true, "d/ \xff:4194304 i:8388608 d/g:3145728" },
 	{ "control", true, "d/ \n:4194304 i:8388608 d/g:3145728" },
 	{ "duplicate file", false, "d/ d~1:4194304 i:8388608 d/g:3145728" },
