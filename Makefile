@@ -30,13 +30,16 @@ lib_src := $(wildcard lib/*.c)
 cli_src := $(wildcard cli/*.c)
 unit_src := $(wildcard tests/unit/test_*.c)
 crash_src := $(wildcard tests/crash/crash_*.c)
-tool_src := $(wildcard tests/cli/*.c tests/bench/*.c)
+fuzz_src := $(wildcard tests/fuzz/fuzz_*.c)
+fuzz_common_src := $(filter-out $(fuzz_src) tests/fuzz/corpus.c,$(wildcard tests/fuzz/*.c))
+tool_src := $(wildcard tests/cli/*.c tests/bench/*.c tests/model/*.c)
 man_pages := $(wildcard man/*.[1-8])
 
 lib_obj := $(lib_src:%.c=$(BUILD)/obj/%.o)
 cli_obj := $(cli_src:%.c=$(BUILD)/obj/%.o)
 unit_bin := $(unit_src:tests/unit/%.c=$(BUILD)/tests/%)
 crash_bin := $(crash_src:tests/crash/%.c=$(BUILD)/tests/%)
+fuzz_bin := $(fuzz_src:tests/fuzz/%.c=$(BUILD)/tests/%)
 tool_bin := $(addprefix $(BUILD)/tests/,$(notdir $(tool_src:.c=)))
 static_lib := $(BUILD)/libfamfs.a
 shared_lib := $(BUILD)/libfamfs.so.$(SOVERSION)
@@ -44,7 +47,7 @@ alias_bin := $(BUILD)/mkfs.famfs $(BUILD)/fsck.famfs
 
 # What is on this machine --------------------------------------------------------------------------
 # Goals that compile nothing themselves must work before the dependencies are there.
-no_config := help clean deps format uninstall check check-% crash lint demo bench
+no_config := help clean deps format uninstall check check-% crash fuzz model lint demo bench
 ifneq ($(filter-out $(no_config),$(or $(MAKECMDGOALS),all)),)
 
 required := json-c libdeflate uuid libdaxctl
@@ -81,7 +84,8 @@ loaded = $(if $(call have,$(1)),$(if $(call soname,$(2)),-DHAVE_LIB$(3) \
 
 warnings := $(foreach w,-Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
 	-Wformat=2 -Wundef -Wvla -Wpointer-arith -Wwrite-strings -Wimplicit-fallthrough \
-	-Wduplicated-cond -Wlogical-op,$(call cc-option,$(w)))
+	-Wduplicated-cond -Wlogical-op $(if $(findstring thread,$(SAN)),-Wno-tsan), \
+	$(call cc-option,$(w)))
 lib_warnings := $(call cc-option,-Wconversion)
 codegen := $(call cc-option,-fno-semantic-interposition)
 packages := $(foreach f,$(found),$(firstword $(subst =, ,$(f))))
@@ -126,7 +130,8 @@ link = $(Q)mkdir -p $(@D) && $(CC) $(our_cflags) $(CFLAGS) $(our_ldflags) $(LDFL
 
 all: $(BUILD)/famfs $(alias_bin) $(shared_lib) ## build the program and the library
 	@:
-programs: all $(unit_bin) $(crash_bin) $(tool_bin)
+programs: all $(unit_bin) $(crash_bin) $(fuzz_bin) $(tool_bin)
+fuzzers: $(fuzz_bin)
 
 # One set of objects for both libraries: hidden symbols make -fPIC free.
 $(BUILD)/obj/lib/%.o: lib/%.c $(BUILD)/settings
@@ -176,6 +181,25 @@ $(BUILD)/tests/$(notdir $(1:.c=)): $(BUILD)/obj/$(1:.c=.o) $(static_lib)
 endef
 $(foreach t,$(tool_src),$(eval $(call tool_rule,$(t))))
 
+# The targets see the program's parts too, and have another main(): libFuzzer's in a build for it
+# (SAN=fuzzer-no-link,...), else that of the corpus runner.
+fuzz_lib := $(BUILD)/libfuzzed.a
+fuzz_main := $(if $(findstring fuzzer,$(SAN)),-fsanitize=fuzzer,$(BUILD)/obj/tests/fuzz/corpus.o)
+
+$(BUILD)/obj/tests/fuzz/cli_main.o: cli/main.c $(BUILD)/settings
+	$(call say,CC,$<)
+	$(call compile,-Dmain=famfs_main,-Wno-missing-prototypes) -c $< -o $@
+
+$(fuzz_lib): $(fuzz_common_src:%.c=$(BUILD)/obj/%.o) $(filter-out %/main.o,$(cli_obj)) \
+		$(BUILD)/obj/tests/fuzz/cli_main.o
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(fuzz_bin): $(BUILD)/tests/%: $(BUILD)/obj/tests/fuzz/%.o $(filter %.o,$(fuzz_main)) $(fuzz_lib) \
+		$(static_lib)
+	$(call say,LD,$@)
+	$(link) -o $@ $(filter -%,$(fuzz_main)) $^ $(libs)
+
 -include $(wildcard $(BUILD)/obj/*/*.d $(BUILD)/obj/*/*/*.d)
 
 # Tests: tests/run builds what it needs, so that it can be used by itself --------------------------
@@ -188,6 +212,15 @@ check: ## install what the tests need, then run them all
 check-unit check-crash check-cli check-golden check-vm check-san check-valgrind: ## a part of check
 	@tests/deps.sh build check
 	$(run_tests) $(@:check-%=%)
+
+fuzz: ## fuzz each target for FUZZ_SECONDS (3600)
+	@tests/deps.sh build check
+	+@FUZZ_KEEP=y FUZZ_SECONDS=$${FUZZ_SECONDS:-3600} \
+		MAKE='$(MAKE)' BUILD='$(BUILD)' tests/run fuzz
+
+model: ## the model test with MODEL_STEPS (50000) steps for each sequence
+	+@MODEL_STEPS=$${MODEL_STEPS:-50000} FAMFS_TEST_TIMEOUT=$${FAMFS_TEST_TIMEOUT:-7200} \
+		MAKE='$(MAKE)' BUILD='$(BUILD)' tests/run model
 
 lint: ## layers, budgets, banned calls, format, symbols, scripts
 	$(run_tests) lint
@@ -254,5 +287,6 @@ help: ## show this list
 	@echo 'WITHOUT_LIBNDCTL=1, WITHOUT_LIBBLKID=1, WITHOUT_LIBCRYPTO=1,'
 	@echo 'WITHOUT_LIBARCHIVE=1, WITHOUT_LIBISAL=1, WITHOUT_LIBYAML=1.'
 
-.PHONY: all programs check check-unit check-crash check-cli check-golden check-vm check-san \
-	check-valgrind crash lint demo bench deps format install uninstall clean help
+.PHONY: all programs fuzzers check check-unit check-crash check-cli check-golden check-vm \
+	check-san check-valgrind crash fuzz model lint demo bench deps format install uninstall \
+	clean help

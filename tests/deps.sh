@@ -44,8 +44,10 @@ table() {
 		check pkg libc6-dbg -
 		check pkg - libasan
 		check pkg - libubsan
+		check pkg - libtsan
 		check cmd:ctags universal-ctags ctags
 		check cmd:clang clang clang
+		check pkg libclang-rt-dev compiler-rt
 		check cmd:clang-format clang-format clang-tools-extra
 		bench cmd:jq jq jq
 	END

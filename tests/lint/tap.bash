@@ -39,7 +39,7 @@ tree_files() {
 	local built=${BUILD%%/*} # empty for an absolute path: outside of the tree
 	find . \( -path ./.git -o -path ./build -o -path "./${built:-build}" \) -prune -o -type f \
 		! -name LICENSE ! -path '*/golden/*.zst' ! -path '*/golden/*.json' \
-		! -path '*/golden/*.yaml' -print | sed 's|^\./||' | sort
+		! -path '*/golden/*.yaml' ! -path '*/fuzz/corpus/*' -print | sed 's|^\./||' | sort
 }
 
 c_files() {
