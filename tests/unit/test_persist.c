@@ -120,7 +120,7 @@ UNIT_TEST(no_line_outside_is_touched)
 struct pair {
 	_Alignas(16) volatile uint64_t word[2];
 	const struct persist_ops *ops;
-	volatile bool stop;
+	atomic_bool stop;
 };
 
 UNIT_TEST(publish16_stores_both)
