@@ -169,7 +169,7 @@ static int fix_slots(struct famfs_repair *rep, struct famfs_err *err)
 		/* It has moved before another entry. */
 		if (rep->slots[slot].removed)
 			continue;
-		rc = fix_slot(rep, slot, &list->recs[from], at - from, err);
+		rc = fix_slot(rep, slot, list->nr ? &list->recs[from] : NULL, at - from, err);
 		if (rc < 0)
 			return rc;
 		changed |= rc;
