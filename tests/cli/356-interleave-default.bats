@@ -71,7 +71,9 @@ cfg() { # NBUCKETS NSTRIPS CHUNK
 	is "$(find . -name '*.undo')" ""
 	run_famfs 0 interleave default -q -N 2 --undo old "$IMG"
 	has "$output" 'undo file +old'
-	is "$(head -c 7 old | tail -c 6)" FAMFSP
+	run_famfs 0 image restore old "$IMG"
+	run_famfs 0 cat "$IMG:/.meta/.alloc.cfg"
+	has "$output" 'nstrips: 4'
 	run_famfs 0 interleave default -q -N 3 --json "$IMG"
 	[ -s "$(json .undo)" ] || fail "no undo file: $output"
 	before=$(sum "$IMG")
