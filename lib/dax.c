@@ -24,7 +24,7 @@ static int node_link(const struct famfs_ctx *ctx, dev_t rdev, const char *attr, 
 	return dax_sysfs_link(ctx, path, ret_name, len);
 }
 
-static int node_u64(const struct famfs_ctx *ctx, dev_t rdev, const char *attr, uint64_t *ret_value)
+int dax_node_u64(const struct famfs_ctx *ctx, dev_t rdev, const char *attr, uint64_t *ret_value)
 {
 	char path[128];
 
@@ -137,16 +137,16 @@ static int probe_sysfs(const struct famfs_ctx *ctx, dev_t rdev, struct dax_info 
 {
 	uint64_t resource;
 	uint64_t node;
-	int rc = node_u64(ctx, rdev, "size", &info->size);
+	int rc = dax_node_u64(ctx, rdev, "size", &info->size);
 
 	if (rc < 0)
 		return no_sysfs(rdev, rc, "size", err);
-	rc = node_u64(ctx, rdev, "align", &info->align);
+	rc = dax_node_u64(ctx, rdev, "align", &info->align);
 	if (rc < 0)
 		return no_sysfs(rdev, rc, "alignment", err);
-	if (node_u64(ctx, rdev, "resource", &resource) == 0)
+	if (dax_node_u64(ctx, rdev, "resource", &resource) == 0)
 		info->resource = known_resource(resource);
-	if (node_u64(ctx, rdev, "target_node", &node) == 0 && node <= INT32_MAX)
+	if (dax_node_u64(ctx, rdev, "target_node", &node) == 0 && node <= INT32_MAX)
 		info->numa_node = (int)node;
 	return 0;
 }

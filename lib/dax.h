@@ -58,6 +58,23 @@ int dax_media_errors(const struct famfs_ctx *ctx, const struct dax_info *info,
 		     void (*fn)(void *data, uint64_t off, uint64_t len), void *data,
 		     struct famfs_err *err);
 
+#define DAX_RANGES_MAX 32
+
+/* A part of a device in the host's physical address space; the parts follow each other in it. */
+struct dax_range {
+	uint64_t address, len;
+};
+
+/*
+ * Where the device's memory lies: by the kernel's list of its parts, else by @info->resource.
+ * Return: how many parts; 0: the host does not tell.
+ */
+uint32_t dax_ranges(const struct famfs_ctx *ctx, dev_t rdev, const struct dax_info *info,
+		    struct dax_range ranges[DAX_RANGES_MAX]);
+
+/* The name ("dax0.0") of the device that has an address. Return: 0, -ENODATA, -ENAMETOOLONG. */
+int dax_find_address(const struct famfs_ctx *ctx, uint64_t address, char *ret_name, size_t len);
+
 /*
  * The namespace behind a persistent-memory disk (/dev/pmemN), as "namespace0.0", for hints.
  * Return: 0 or -errno (some other disk).

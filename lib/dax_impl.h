@@ -22,6 +22,9 @@ int dax_sysfs_text(const struct famfs_ctx *ctx, const char *path, char *buf, siz
 /* An attribute that is one number, decimal or 0x. Return: 0, -EINVAL (no number), -errno. */
 int dax_sysfs_u64(const struct famfs_ctx *ctx, const char *path, uint64_t *ret_value);
 
+/* A number below the device's node in sysfs, such as "size". Return: as dax_sysfs_u64(). */
+int dax_node_u64(const struct famfs_ctx *ctx, dev_t rdev, const char *attr, uint64_t *ret_value);
+
 /* The real prototypes, so that a call through the table is checked as a direct one would be. */
 struct dax_daxctl {
 	void *handle;

@@ -951,6 +951,132 @@ FAMFS_API int famfs_fmap_iter_init(struct famfs_fmap_iter *iter, const void *msg
 FAMFS_API int famfs_fmap_iter_next(struct famfs_fmap_iter *iter, struct famfs_fmap_part *ret_part,
 				   struct famfs_err *err);
 
+/**
+ * struct famfs_fmap_piece - a run of bytes that is one piece in the file and on a device.
+ * @file_off: its first byte in the file; FAMFS_NONE: no byte of the file lies there (the rest of an
+ *	allocation unit, say).
+ * @where: device index, first byte on that device, bytes.
+ * @extent: which one of the message's list. @strip: which one of the extent's, if @interleaved.
+ */
+struct famfs_fmap_piece {
+	uint64_t file_off;
+	struct famfs_extent where;
+	uint32_t extent, strip;
+	bool interleaved;
+};
+
+/** struct famfs_fmap_walk - a range of a file, piece by piece. The caller's memory, our fields. */
+struct famfs_fmap_walk {
+	struct famfs_fmap_iter start, iter;
+	struct famfs_fmap_part part;
+	uint64_t file_size, off, end, before;
+	bool inside;
+};
+
+/**
+ * famfs_fmap_walk_init() - prepares to resolve by a message of either generation (FMAP.md 5).
+ * @msg: @len bytes, any contents; borrowed.
+ *
+ * Return: 0, -EUCLEAN as famfs_fmap_iter_init().
+ */
+FAMFS_API int famfs_fmap_walk_init(struct famfs_fmap_walk *walk, const void *msg, size_t len,
+				   struct famfs_err *err);
+
+/** famfs_fmap_walk_seek() - begins at @off; @len bytes. Return: 0; -ERANGE: behind the end. */
+FAMFS_API int famfs_fmap_walk_seek(struct famfs_fmap_walk *walk, uint64_t off, uint64_t len,
+				   struct famfs_err *err);
+
+/**
+ * famfs_fmap_walk_next() - the next piece. Return: 1, 0 at the range's end; -EUCLEAN: the map has
+ * no place for a byte, or one outside of its extent or strip.
+ */
+FAMFS_API int famfs_fmap_walk_next(struct famfs_fmap_walk *walk, struct famfs_fmap_piece *ret_piece,
+				   struct famfs_err *err);
+
+/** struct famfs_fmap_find - a range of a device, looked for in a message. Our fields. */
+struct famfs_fmap_find {
+	struct famfs_fmap_iter iter;
+	struct famfs_fmap_part interleaved, place;
+	struct famfs_extent range;
+	uint64_t file_size, before, after, pos, end;
+};
+
+/**
+ * famfs_fmap_find_init() - the way back: which bytes of the file lie in @range?
+ * @msg: @len bytes, any contents; borrowed. @range: copied.
+ *
+ * Return: 0, -EUCLEAN as famfs_fmap_iter_init().
+ */
+FAMFS_API int famfs_fmap_find_init(struct famfs_fmap_find *find, const void *msg, size_t len,
+				   const struct famfs_extent *range, struct famfs_err *err);
+
+/**
+ * famfs_fmap_find_next() - the next piece, in the order of the message; what overlaps comes several
+ * times. Return: 1, 0 at the end; -EUCLEAN: the message ends too early.
+ */
+FAMFS_API int famfs_fmap_find_next(struct famfs_fmap_find *find, struct famfs_fmap_piece *ret_piece,
+				   struct famfs_err *err);
+
+#define FAMFS_OWNER_MSG 512
+
+/**
+ * struct famfs_owners - whose a range of the device is. The caller's memory; it holds pointers into
+ * itself and is not to be copied.
+ * @entry: the file of the piece last returned, also one of famfs_lookup_meta(); its name may be one
+ *	that cannot be looked up. The other fields are ours.
+ */
+struct famfs_owners {
+	struct famfs_entry entry;
+	struct famfs *fs;
+	uint64_t next;
+	struct famfs_extent range;
+	struct famfs_fmap_find find;
+	uint32_t extent;
+	int state;
+	uint8_t msg[FAMFS_OWNER_MSG];
+};
+
+/** famfs_owners_init() - begins to look for the owners of [@off, @off + @len) of device 0. */
+FAMFS_API void famfs_owners_init(struct famfs_owners *owners, struct famfs *fs, uint64_t off,
+				 uint64_t len);
+
+/**
+ * famfs_owners_next() - the next piece of the range that somebody has: the superblock, the log,
+ * then files in log order. What comes in no piece is free, or past the device's end. Of an entry
+ * whose map is damaged, pieces tell no byte of the file.
+ *
+ * Return: 1, 0 at the end, -EIO.
+ */
+FAMFS_API int famfs_owners_next(struct famfs_owners *owners, struct famfs_fmap_piece *ret_piece,
+				struct famfs_err *err);
+
+/**
+ * famfs_physical() - the physical address of a byte of the device.
+ * @off: byte of the device. @ret_len: bytes that follow there without a break; may be NULL.
+ *
+ * Return: 0; -ENODATA: an image, or the host does not tell (it tells root); -ERANGE: behind its
+ * end.
+ */
+FAMFS_API int famfs_physical(struct famfs *fs, uint64_t off, uint64_t *ret_address,
+			     uint64_t *ret_len, struct famfs_err *err);
+
+/**
+ * famfs_physical_off() - the way back: the byte of the device at a physical address.
+ *
+ * Return: 0; -ENODATA as famfs_physical(); -ERANGE: it is not in this device.
+ */
+FAMFS_API int famfs_physical_off(struct famfs *fs, uint64_t address, uint64_t *ret_off,
+				 struct famfs_err *err);
+
+/**
+ * famfs_physical_device() - the DAX device of this host that has a physical address.
+ * @ret_device: its path ("/dev/dax0.0"), @len bytes.
+ *
+ * Return: 0; -ENODATA: none has it, or the host does not tell (it tells root); -ENAMETOOLONG.
+ */
+FAMFS_API int famfs_physical_device(const struct famfs_ctx *ctx, uint64_t address, char *ret_device,
+				    size_t len, struct famfs_err *err);
+
 enum famfs_fmap_kernel { FAMFS_KERNEL_V7 = 0, FAMFS_KERNEL_V10 = 1 }; /* before v8; from v8 on */
 
 /**

@@ -35,6 +35,9 @@ struct famfs {
 	struct space space;     /* for writing only */
 	bool held_seen;         /* space counts as taken that others only had reserved */
 	struct fm_entry *batch; /* LOG_BATCH entries */
+	struct dax_range ranges[DAX_RANGES_MAX]; /* where the device's memory lies */
+	uint32_t ranges_nr;
+	bool ranges_known;
 	/*
 	 * Entries that are about to be appended: they have numbers from log.count on.
 	 */

@@ -54,6 +54,24 @@ static inline uint64_t interleave_fill_bytes(const struct interleave_fill *fill,
 	return fill->rounds + (strip == fill->last ? fill->tail : 0);
 }
 
+/* Where a byte of an interleaved file lies: in which strip, how far in it, and how many bytes
+ * follow there without a break. @nstrips and @chunk are not 0. */
+struct interleave_place {
+	uint64_t strip, off, run;
+};
+
+static inline struct interleave_place interleave_place_of(uint64_t off, uint64_t nstrips,
+							  uint64_t chunk)
+{
+	uint64_t nr = off / chunk, in_chunk = off % chunk;
+
+	return (struct interleave_place){
+		.strip = nr % nstrips,
+		.off = nr / nstrips * chunk + in_chunk,
+		.run = chunk - in_chunk,
+	};
+}
+
 /*
  * Bytes that a file addresses in one strip, rounded up to allocation units.
  * Return: UINT64_MAX when that does not fit 64 bits, or without strips or chunk size; 0 for a strip

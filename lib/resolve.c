@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "err.h"
+#include "interleave.h"
 #include "path.h"
 #include "resolve.h"
 
@@ -26,22 +27,21 @@ static int resolve_simple(const struct famfs_entry *entry, uint64_t off,
 static int resolve_strips(const struct famfs_entry *entry, uint64_t off,
 			  struct famfs_extent *ret_extent)
 {
-	uint64_t chunk_size = entry->chunk_size, chunk, in_strip;
 	const struct famfs_extent *strip;
+	struct interleave_place place;
 
-	if (!chunk_size || !entry->extents_nr || entry->extents_nr != entry->nstrips)
+	if (!entry->chunk_size || !entry->extents_nr || entry->extents_nr != entry->nstrips)
 		return -EUCLEAN;
-	chunk = off / chunk_size;
-	strip = &entry->extents[chunk % entry->nstrips];
-	in_strip = chunk / entry->nstrips * chunk_size + off % chunk_size;
+	place = interleave_place_of(off, entry->nstrips, entry->chunk_size);
+	strip = &entry->extents[place.strip];
 	/* The kernel would go on behind the strip, into another file. */
-	if (in_strip >= strip->len)
+	if (place.off >= strip->len)
 		return -EUCLEAN;
 	ret_extent->dev_index = strip->dev_index;
-	ret_extent->len = chunk_size - off % chunk_size;
-	if (ret_extent->len > strip->len - in_strip)
-		ret_extent->len = strip->len - in_strip;
-	return __builtin_add_overflow(strip->off, in_strip, &ret_extent->off) ? -EUCLEAN : 0;
+	ret_extent->len = place.run;
+	if (ret_extent->len > strip->len - place.off)
+		ret_extent->len = strip->len - place.off;
+	return __builtin_add_overflow(strip->off, place.off, &ret_extent->off) ? -EUCLEAN : 0;
 }
 
 int resolve(const struct famfs_entry *entry, uint64_t off, struct famfs_extent *ret_extent)

@@ -14,7 +14,7 @@ long_files() {
 	while IFS= read -r file; do
 		lines=$(wc -l <"$file")
 		budget=500
-		[ "$file" != lib/famfs.h ] || budget=1500
+		[ "$file" != lib/famfs.h ] || budget=1800
 		[ "$lines" -le $budget ] || echo "$file: $lines lines, budget $budget"
 	done
 }
