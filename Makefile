@@ -222,6 +222,11 @@ model: ## the model test with MODEL_STEPS (50000) steps for each sequence
 	+@MODEL_STEPS=$${MODEL_STEPS:-50000} FAMFS_TEST_TIMEOUT=$${FAMFS_TEST_TIMEOUT:-7200} \
 		MAKE='$(MAKE)' BUILD='$(BUILD)' tests/run model
 
+check-fmap: ## judge 20 million fmap messages by two implementations of the kernel's rules
+	@tests/deps.sh build check
+	+@FAMFS_TEST_ROUNDS=20000000 FAMFS_TEST_TIMEOUT=3600 MAKE='$(MAKE)' BUILD='$(BUILD)' \
+		tests/run unit:test_fmap_judge
+
 lint: ## layers, budgets, banned calls, format, symbols, scripts
 	$(run_tests) lint
 
@@ -287,6 +292,6 @@ help: ## show this list
 	@echo 'WITHOUT_LIBNDCTL=1, WITHOUT_LIBBLKID=1, WITHOUT_LIBCRYPTO=1,'
 	@echo 'WITHOUT_LIBARCHIVE=1, WITHOUT_LIBISAL=1, WITHOUT_LIBYAML=1.'
 
-.PHONY: all programs fuzzers check check-unit check-crash check-cli check-golden check-vm \
-	check-san check-valgrind crash fuzz model lint demo bench deps format install uninstall \
-	clean help
+.PHONY: all programs fuzzers check check-fmap check-unit check-crash check-cli check-golden \
+	check-vm check-san check-valgrind crash fuzz model lint demo bench deps format install \
+	uninstall clean help

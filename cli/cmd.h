@@ -17,6 +17,7 @@ enum cmd_flags {
 	CMD_SYNC = 1 << 2,   /* takes --sync */
 	CMD_FSCK = 1 << 3,   /* exit codes of fsck(8): usage 16, cancelled 32 */
 	CMD_HIDDEN = 1 << 4, /* not in lists for people */
+	CMD_JUDGE = 1 << 5,  /* exit code 1 is a verdict: what could not be done ends with 8 */
 };
 
 /* Exit codes (DESIGN.md 3). */
@@ -28,6 +29,7 @@ enum {
 	FSCK_USAGE = 16,
 	FSCK_CANCELLED = 32,
 };
+enum { JUDGE_UNSAFE = 1, JUDGE_REJECTED = 3, JUDGE_UNREADABLE = 8 };
 
 /* Most threads that --threads takes. */
 enum { THREADS_MAX = 1024 };
@@ -195,5 +197,6 @@ extern const struct cmd cmd_log_show, cmd_log_follow, cmd_mkfs, cmd_creat, cmd_m
 	cmd_ls, cmd_stat, cmd_df, cmd_fmap_dump, cmd_check, cmd_cat, cmd_tree, cmd_verify,
 	cmd_interleave_plan, cmd_interleave_show, cmd_interleave_map, cmd_interleave_default,
 	cmd_image_dump, cmd_image_restore, cmd_image_show, cmd_help, cmd_commands;
+extern const struct cmd cmd_fmap_check, cmd_fmap_resolve;
 
 #endif

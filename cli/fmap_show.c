@@ -155,7 +155,8 @@ void fmap_show_verdict(struct emit *out, const struct famfs_fmap_verdict *v)
 	char stop[8];
 
 	if (v->kernel_rc)
-		text_addf(&line, "rejects it with -%s", famfs_err_code(v->kernel_rc));
+		text_addf(&line, "rejects it with -%s, at K%u", famfs_err_code(v->kernel_rc),
+			  v->stop);
 	else
 		text_addf(&line, "accepts it%s", v->unsafe ? ", though it is unsafe" : "; safe");
 	emit_text(out, "kernel", line.s);

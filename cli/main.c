@@ -19,6 +19,8 @@ static const struct cmd *const commands[] = {
 	&cmd_stat,
 	&cmd_df,
 	&cmd_fmap_dump,
+	&cmd_fmap_check,
+	&cmd_fmap_resolve,
 	&cmd_check,
 	&cmd_cat,
 	&cmd_tree,
@@ -260,6 +262,8 @@ static int finish_output(struct cmd_env *env, int code)
 		}
 		env_errorf(env, -rc, "standard output", "%s", strerror(rc));
 	}
+	if (env->cmd && (env->cmd->flags & CMD_JUDGE))
+		return JUDGE_UNREADABLE;
 	return env->cmd && (env->cmd->flags & CMD_FSCK) ? FSCK_OPERATIONAL : EXIT_FAILED;
 }
 

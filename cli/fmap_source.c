@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "fmap_source.h"
+
+uint64_t fmap_number(struct cmd_env *env, const char *operand, const char *text)
+{
+	unsigned long long value;
+	char *end;
+
+	if (strncmp(text, "0x", 2) && strncmp(text, "0X", 2))
+		return option_size(env, operand, text);
+	errno = 0;
+	value = strtoull(text + 2, &end, 16);
+	if (errno == ERANGE)
+		env_usage(env, operand, NULL, "does not fit 64 bits");
+	/* strtoull() would also take blanks, a sign and another 0x. */
+	if (*end || !text[2] || strspn(text + 2, "0123456789abcdefABCDEF") != strlen(text + 2))
+		env_usage(env, operand, NULL, "is not a number");
+	return value;
+}
+
+struct fmap_range fmap_range_parse(struct cmd_env *env, const char *operand)
+{
+	const char *plus = strchr(operand, '+');
+	struct fmap_range range = { .len = 1, .has_len = plus };
+	char *off = env_keep(env, mem_strndup(operand,
+					      plus ? (size_t)(plus - operand) : strlen(operand)));
+	uint64_t end;
+
+	range.off = fmap_number(env, operand, off);
+	if (plus)
+		range.len = fmap_number(env, operand, plus + 1);
+	if (!range.len)
+		env_usage(env, operand, NULL, "a length of 0");
+	if (__builtin_add_overflow(range.off, range.len, &end))
+		env_usage(env, operand, NULL, "ends past 64 bits");
+	return range;
+}
+
+int fmap_source_device(struct fmap_source *s, const char *device)
+{
+	struct famfs_err err;
+
+	s->device = device;
+	if (famfs_open(s->env->ctx, device, 0, &s->fs, &err))
+		return env_error(s->env, &err);
+	return 0;
+}
+
+/* The v1 message of a file holds its whole map, whatever the kernel would say to it. */
+static int source_inside(struct fmap_source *s, const struct operand *op)
+{
+	struct famfs_reply reply = { .cap = FAMFS_FMAP_V1_MAX };
+	struct famfs_err err;
+
+	if (fmap_source_device(s, op->device))
+		return EXIT_FAILED;
+	if (famfs_lookup_meta(s->fs, op->path, &s->entry, &err))
+		return env_error(s->env, &err);
+	if (s->entry.type != FAMFS_ENTRY_FILE)
+		return env_errorf(s->env, -EISDIR, op->text,
+				  "is a directory, and only files have maps");
+	reply.buf = s->msg.s = mem_calloc(1, reply.cap);
+	s->msg.cap = reply.cap;
+	if (famfs_fmap_encode(&s->entry, NULL, &reply, &err))
+		return env_errorf(s->env, err.rc, op->text, "%s", err.message);
+	s->msg.len = reply.len;
+	return 0;
+}
+
+int fmap_source_file(struct fmap_source *s, const char *operand)
+{
+	struct operand op = operand_split(s->env, operand);
+
+	if (op.path)
+		return source_inside(s, &op);
+	s->device = file_name(operand);
+	return file_read(s->env, operand, &s->msg);
+}
+
+/* Is it a message, and no image? Both are regular files; only a message has its version here. */
+static bool is_message(const char *file)
+{
+	struct stat st;
+	uint8_t head[4];
+	bool is = false;
+	int fd;
+
+	if (!strcmp(file, "-"))
+		return true;
+	if (stat(file, &st) || S_ISCHR(st.st_mode) || S_ISDIR(st.st_mode))
+		return false;
+	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return false;
+	if (!S_ISREG(st.st_mode))
+		is = true;
+	else if (read(fd, head, sizeof(head)) == sizeof(head))
+		is = head[0] <= FAMFS_FILE_LOG && head[2] == 1 && !head[3];
+	close(fd);
+	return is;
+}
+
+int fmap_source_any(struct fmap_source *s, const char *operand)
+{
+	struct operand op = operand_split(s->env, operand);
+
+	if ((op.path && op.path[strspn(op.path, "/")]) || (!op.path && is_message(operand)))
+		return fmap_source_file(s, operand);
+	return fmap_source_device(s, op.device);
+}
+
+void fmap_source_close(struct fmap_source *s)
+{
+	famfs_close(s->fs);
+	text_free(&s->msg);
+	s->fs = NULL;
+}
+
+void fmap_show_place(struct emit *out, const struct famfs_fmap_piece *piece)
+{
+	char place[48];
+
+	emit_u64(out, "extent", NULL, piece->extent);
+	if (piece->interleaved)
+		emit_u64(out, "strip", NULL, piece->strip);
+	if (piece->interleaved && !piece->extent)
+		snprintf(place, sizeof(place), "strip %u", piece->strip);
+	else if (piece->interleaved)
+		snprintf(place, sizeof(place), "extent %u strip %u", piece->extent, piece->strip);
+	else
+		snprintf(place, sizeof(place), "extent %u", piece->extent);
+	emit_text(out, "PLACE", place);
+}
+
+void fmap_show_hex64(struct emit *out, const char *key, const char *label, uint64_t value)
+{
+	char text[24];
+
+	emit_u64(out, key, NULL, value);
+	snprintf(text, sizeof(text), "0x%" PRIx64, value);
+	emit_text(out, label, text);
+}
