@@ -6,6 +6,7 @@
 static bool may_share(enum problem a, enum problem b)
 {
 	return (a == PROBLEM_DD_SIZE && b == PROBLEM_DD_SIZE_SMALL) ||
+	       (a == PROBLEM_PATH_META && b == PROBLEM_PATH_META_DIR) ||
 	       (a == PROBLEM_MEDIA_ERROR && b == PROBLEM_MEDIA_ERROR_FREE);
 }
 
