@@ -23,7 +23,7 @@
 #include <time.h>
 
 #define SEQUENCES     4
-#define STEPS         1000
+#define STEPS         750
 #define STEPS_SLOW    60 /* under sanitizers and valgrind */
 #define COUNTERS      (FAMFS_LOG_OFF + 32)
 #define KILL_AFTER_NS 3000000
