@@ -193,10 +193,10 @@ int place_operands(struct cmd_env *env, const struct famfs_create_req *model,
 int manifest_read(struct cmd_env *env, const char *file, const struct famfs_create_req *model,
 		  uint32_t seed, struct place_job *ret_job);
 
-extern const struct cmd cmd_log_show, cmd_log_follow, cmd_mkfs, cmd_creat, cmd_mkdir, cmd_cp,
-	cmd_ls, cmd_stat, cmd_df, cmd_fmap_dump, cmd_check, cmd_cat, cmd_tree, cmd_verify,
-	cmd_interleave_plan, cmd_interleave_show, cmd_interleave_map, cmd_interleave_default,
-	cmd_image_dump, cmd_image_restore, cmd_image_show, cmd_help, cmd_commands;
-extern const struct cmd cmd_fmap_check, cmd_fmap_resolve;
+extern const struct cmd cmd_cat, cmd_check, cmd_chmaster, cmd_commands, cmd_cp, cmd_creat, cmd_df,
+	cmd_flush, cmd_fmap_check, cmd_fmap_dump, cmd_fmap_resolve, cmd_help, cmd_image_dump,
+	cmd_image_restore, cmd_image_show, cmd_interleave_default, cmd_interleave_map,
+	cmd_interleave_plan, cmd_interleave_show, cmd_log_follow, cmd_log_show, cmd_ls, cmd_mkdir,
+	cmd_mkfs, cmd_stat, cmd_tree, cmd_verify;
 
 #endif

@@ -34,6 +34,8 @@ static const struct cmd *const commands[] = {
 	&cmd_image_dump,
 	&cmd_image_restore,
 	&cmd_image_show,
+	&cmd_flush,
+	&cmd_chmaster,
 	&cmd_help,
 	&cmd_commands,
 	NULL,

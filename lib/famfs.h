@@ -453,6 +453,48 @@ FAMFS_API int famfs_mkfs(struct famfs_ctx *ctx, const char *device,
 			 const struct famfs_mkfs_opts *opts, struct famfs_mkfs_result *ret_result,
 			 struct famfs_err *err);
 
+/* ------------------------------------------------------------------- master */
+
+/**
+ * struct famfs_chmaster_opts - who becomes the master.
+ * @give: 16 bytes, borrowed: the system UUID of the host that the role is handed to; only the
+ *	master can do that. NULL: this host takes it.
+ * @watch_ms: taking: milliseconds that the log is watched before; if it moves, the master is alive
+ *	and the role is not taken.
+ * @dry_run: everything but the writing.
+ */
+struct famfs_chmaster_opts {
+	const uint8_t *give;
+	uint32_t watch_ms;
+	bool dry_run;
+};
+
+/**
+ * struct famfs_chmaster_result - what became of it.
+ * @changed: false: it was the master already. @old_master, @new_master: system UUIDs.
+ */
+struct famfs_chmaster_result {
+	bool changed;
+	uint8_t old_master[16], new_master[16];
+};
+
+/**
+ * famfs_chmaster() - makes another host the master (DESIGN.md 5, "Who is master"). The superblock's
+ * old bytes are in an undo file meanwhile. The claim is written back, and looked at again after
+ * more than a second: of several hosts that claim the role at once, one wins. What remains possible
+ * without atomics between hosts: a host that is stopped, between its last look and its store, for
+ * longer than that.
+ * @device: as famfs_open().
+ *
+ * Return: 0; -EBUSY: the master is alive, or another command of this host uses the device; -EPERM:
+ * giving, and this host is not the master; -EAGAIN: another host was faster; -ESTALE: the file
+ * system was made anew; -ENOENT and the like: this host cannot have an identity; else as
+ * famfs_open().
+ */
+FAMFS_API int famfs_chmaster(struct famfs_ctx *ctx, const char *device,
+			     const struct famfs_chmaster_opts *opts,
+			     struct famfs_chmaster_result *ret_result, struct famfs_err *err);
+
 /* ------------------------------------------------------------------- create */
 
 enum famfs_create_flags {
@@ -805,6 +847,25 @@ FAMFS_API int famfs_overwrite(struct famfs *fs, const struct famfs_entry *entry,
 FAMFS_API int famfs_verify_random(struct famfs *fs, const struct famfs_entry *entry, uint64_t seed,
 				  const struct famfs_data_opts *opts, uint64_t *ret_off,
 				  struct famfs_err *err);
+
+enum famfs_flush_mode {
+	FAMFS_FLUSH = 0,            /* write back, and drop from the caches */
+	FAMFS_FLUSH_WRITE_BACK = 1, /* write back only: what is cached stays good here */
+};
+
+/**
+ * famfs_flush() - the cache lines of a file. Where hosts do not see each other's caches, who wrote
+ * through a mapping flushes (either mode) before it tells the others, and who reads flushes with
+ * FAMFS_FLUSH when it was told and before it looks. Everything that this library writes is written
+ * back already. The page cache of an image is the same for all of its host: there, what is cached
+ * is only written to the disk.
+ * @opts: may be NULL.
+ *
+ * Return: 0; -EINVAL: not a file; as famfs_read(); -ECANCELED.
+ */
+FAMFS_API int famfs_flush(struct famfs *fs, const struct famfs_entry *entry,
+			  enum famfs_flush_mode mode, const struct famfs_data_opts *opts,
+			  struct famfs_err *err);
 
 #define FAMFS_SHA256_LEN 32
 
