@@ -4,7 +4,9 @@
 #define BITS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define BITS_WORD 64
 
@@ -17,6 +19,14 @@ static inline uint64_t bits_words(uint64_t nr)
 static inline uint64_t bits_mask(unsigned int first, uint64_t nr)
 {
 	return (nr >= BITS_WORD ? UINT64_MAX : (1ULL << nr) - 1) << first;
+}
+
+/* Are @len bytes all zero? */
+static inline bool bits_none(const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	return len == 0 || (p[0] == 0 && !memcmp(p, p + 1, len - 1));
 }
 
 void bits_set(uint64_t *words, uint64_t first, uint64_t nr);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bits.h"
 #include "data.h"
 #include "err.h"
 #include "fs.h"
@@ -63,11 +64,6 @@ static int send(struct data_worker *worker, const uint8_t *from, uint64_t off, s
 	return rc ? sink_failed(worker, out, off + done, rc) : 0;
 }
 
-static bool is_zero(const uint8_t *p, size_t len)
-{
-	return len == 0 || (p[0] == 0 && !memcmp(p, p + 1, len - 1));
-}
-
 /* Leaves holes where whole pages are zeros; the file was made as long as it will be before. */
 static int send_sparse(struct data_worker *worker, const uint8_t *from, uint64_t off, size_t len)
 {
@@ -77,7 +73,7 @@ static int send_sparse(struct data_worker *worker, const uint8_t *from, uint64_t
 	while (at < len && !rc) {
 		size_t page = len - at < PAGE ? len - at : PAGE;
 
-		if (is_zero(from + at, page)) {
+		if (bits_none(from + at, page)) {
 			rc = send(worker, from + begin, off + begin, at - begin);
 			begin = at + page;
 		}

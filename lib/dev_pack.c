@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "bits.h"
 #include "dev_impl.h"
 #include "pack.h"
 
@@ -15,11 +16,6 @@
 static int cannot_unpack(const struct dev *dev, int rc, struct famfs_err *err)
 {
 	return err_set(err, rc, dev->name, "cannot be unpacked to memory: %s", strerror(-rc));
-}
-
-static bool is_zero(const uint8_t *p, size_t len)
-{
-	return p[0] == 0 && !memcmp(p, p + 1, len - 1);
 }
 
 struct unpack {
@@ -39,7 +35,8 @@ static int put(void *data, const struct pack_range *range, struct famfs_err *err
 		size_t part = len < page ? (size_t)len : (size_t)page;
 
 		errno = 0;
-		if (!is_zero(from, part) && pwrite(to->fd, from, part, (off_t)off) != (ssize_t)part)
+		if (!bits_none(from, part) &&
+		    pwrite(to->fd, from, part, (off_t)off) != (ssize_t)part)
 			return cannot_unpack(to->dev, errno ? -errno : -EIO, err);
 		from += part;
 		off += part;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "bits.h"
 #include "err.h"
 #include "image_restore.h"
 #include "super.h"
@@ -32,17 +33,12 @@ static bool behind_super(const struct pack_range *range, struct pack_range *ret_
 	return true;
 }
 
-static bool is_zero(const uint8_t *p, size_t len)
-{
-	return p[0] == 0 && !memcmp(p, p + 1, len - 1);
-}
-
 /* Bytes that differ, counted where blocks do. */
 static uint64_t count_changes(const uint8_t *a, const uint8_t *b, size_t len)
 {
 	uint64_t nr = 0;
 
-	if (b ? !memcmp(a, b, len) : is_zero(a, len))
+	if (b ? !memcmp(a, b, len) : bits_none(a, len))
 		return 0;
 	for (size_t i = 0; i < len; i++)
 		nr += a[i] != (b ? b[i] : 0);

@@ -2,6 +2,7 @@
 /* Media structures to host memory and back. */
 #include <string.h>
 
+#include "bits.h"
 #include "csum.h"
 #include "media.h"
 
@@ -230,7 +231,5 @@ const char *media_entry_path(const struct fm_entry *raw)
 
 bool media_entry_is_zero(const struct fm_entry *raw)
 {
-	const uint8_t *p = (const uint8_t *)raw;
-
-	return p[0] == 0 && !memcmp(p, p + 1, sizeof(*raw) - 1);
+	return bits_none(raw, sizeof(*raw));
 }

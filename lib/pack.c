@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bits.h"
 #include "csum.h"
 #include "err.h"
 #include "pack_impl.h"
@@ -141,7 +142,7 @@ static size_t leading_zeros(const uint8_t *buf, size_t len)
 {
 	size_t n = 0;
 
-	if (len && !buf[0] && !memcmp(buf, buf + 1, len - 1))
+	if (bits_none(buf, len))
 		return len;
 	while (n < len && !buf[n])
 		n++;

@@ -66,7 +66,7 @@ front() {
 		run_famfs 0 image restore --undo "again.$i" the.undo "$IMG"
 		is "$(front)" "$old" "what the undo file brought back"
 	done
-	echo "touched in $touched of $ROUNDS"
+	[ "$touched" -gt 0 ] || [ "$ROUNDS" -lt 20 ] || echo "# none of $ROUNDS rounds was in time" >&3
 	# The undo file itself, cut in the middle, is taken up again by the same command.
 	cp --sparse=always old.img "$IMG"
 	rm -f the.undo
