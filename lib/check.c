@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checking a whole file system: the parts in order, and the findings one by one. */
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,9 +9,6 @@
 #include "fs.h"
 #include "pages.h"
 #include "super.h"
-
-/* Fewer entries than this for each thread are not worth starting one. */
-#define THREAD_ENTRIES 8192
 
 int check_each_file(struct famfs_check *check,
 		    int (*fn)(void *data, const struct famfs_entry *entry), void *data,
@@ -38,69 +34,25 @@ int check_each_file(struct famfs_check *check,
 	return rc;
 }
 
-static void *run_walk(void *data)
-{
-	struct check_walk *walk = data;
-
-	walk->run(walk);
-	return NULL;
-}
-
-static int take_results(struct famfs_check *check, struct check_walk *walk, struct famfs_err *err)
+/* What the threads have found and counted. */
+static int take_results(struct famfs_check *check, struct famfs_err *err)
 {
 	struct famfs_check_summary *sum = &check->summary;
 
-	problem_move(&check->list, &walk->list);
-	sum->files += walk->counts.files;
-	sum->dirs += walk->counts.dirs;
-	sum->others += walk->counts.others;
-	sum->bad += walk->counts.bad;
-	if (__builtin_add_overflow(sum->file_bytes, walk->counts.file_bytes, &sum->file_bytes))
-		sum->file_bytes = UINT64_MAX;
-	check->overlap |= walk->overlap;
-	if (walk->rc && err)
-		*err = walk->err;
-	return walk->rc;
-}
+	for (unsigned int i = 0; i < check->walks_nr; i++) {
+		struct check_walk *walk = &check->walks[i];
 
-/* As many threads as are worth it; the work of one that cannot be had is done here. */
-static int walk_entries(struct famfs_check *check, void (*run)(struct check_walk *walk),
-			struct famfs_err *err)
-{
-	unsigned int nr = ctx_threads(check->ctx, check->end / THREAD_ENTRIES);
-	struct check_walk *walks = calloc(nr, sizeof(*walks));
-	pthread_t *threads = calloc(nr, sizeof(*threads));
-	bool *started = calloc(nr, sizeof(*started));
-	int rc = 0;
-
-	if (!walks || !threads || !started)
-		rc = err_nomem(err);
-	for (unsigned int i = 0; !rc && i < nr; i++) {
-		walks[i].check = check;
-		walks[i].run = run;
-		walks[i].part = i;
-		walks[i].parts = nr;
-		walks[i].first = check->end * i / nr;
-		walks[i].end = check->end * (i + 1) / nr;
-		if (i > 0)
-			started[i] = !pthread_create(&threads[i], NULL, run_walk, &walks[i]);
+		problem_move(&check->list, &walk->list);
+		sum->files += walk->counts.files;
+		sum->dirs += walk->counts.dirs;
+		sum->others += walk->counts.others;
+		sum->bad += walk->counts.bad;
+		if (__builtin_add_overflow(sum->file_bytes, walk->counts.file_bytes,
+					   &sum->file_bytes))
+			sum->file_bytes = UINT64_MAX;
+		check->overlap |= walk->overlap;
 	}
-	for (unsigned int i = 0; !rc && i < nr; i++) {
-		if (!started[i])
-			run_walk(&walks[i]);
-	}
-	for (unsigned int i = 0; walks && i < nr; i++) {
-		int one;
-
-		if (started && started[i])
-			pthread_join(threads[i], NULL);
-		one = take_results(check, &walks[i], rc ? NULL : err);
-		rc = rc ? rc : one;
-	}
-	free(walks);
-	free(threads);
-	free(started);
-	return rc;
+	return check->list.failed ? err_nomem(err) : 0;
 }
 
 static int examine(struct famfs_check *check, struct famfs_err *err)
@@ -114,9 +66,14 @@ static int examine(struct famfs_check *check, struct famfs_err *err)
 	check->name_of = pages_alloc(check->end, sizeof(*check->name_of));
 	if (!check->name_of)
 		return err_nomem(err);
-	rc = walk_entries(check, check_entries, err);
+	if (check_walks_init(check))
+		return err_nomem(err);
+	rc = check_walks_run(check, check_entries, err);
 	if (!rc)
-		rc = walk_entries(check, check_names, err);
+		rc = check_names(check, err);
+	if (!rc)
+		rc = take_results(check, err);
+	check_walks_fini(check);
 	if (!rc)
 		rc = check_overlaps(check, err);
 	if (!rc)
@@ -145,6 +102,7 @@ static int has_changed(struct famfs_check *check, bool *ret_changed, struct famf
 
 static void forget(struct famfs_check *check)
 {
+	check_walks_fini(check);
 	space_fini(&check->space);
 	problem_fini(&check->list);
 	pages_free(check->name_of, check->end, sizeof(*check->name_of));

@@ -64,22 +64,33 @@ static void judge_path(struct check_walk *walk, const struct famfs_entry *entry,
 	}
 }
 
+/* Was a name in this directory seen before in this walk, as far as it is remembered? */
+static bool is_repeated(struct check_walk *walk, uint64_t parent)
+{
+	uint64_t *pair = walk->parents[(parent >> 8) % CHECK_PARENTS];
+
+	if (pair[0] == parent || pair[1] == parent)
+		return true;
+	pair[1] = pair[0];
+	pair[0] = parent;
+	return false;
+}
+
 /* Leaves what check_names() needs. @parent_len: of the directory's part of @path. */
 static void keep_name(struct check_walk *walk, uint64_t index, const char *path, size_t len,
 		      size_t parent_len)
 {
 	struct famfs_check *check = walk->check;
 	struct check_name *kept = &check->name_of[index];
-	uint64_t parent, *seen;
 
 	/* The lowest bit is the directory's mark, and 0 stands for nothing. */
 	kept->name = (names_hash(&check->key, path, len) | 2) & ~CHECK_IS_DIR;
+	check_names_see(walk, kept->name);
 	if (!parent_len)
 		return;
-	parent = (names_hash(&check->key, path, parent_len) | 2) & ~CHECK_REPEATED;
-	seen = &walk->parents[(parent >> 8) % CHECK_PARENTS];
-	kept->parent = *seen == parent ? parent | CHECK_REPEATED : parent;
-	*seen = parent;
+	kept->parent = (names_hash(&check->key, path, parent_len) | 2) & ~CHECK_REPEATED;
+	if (is_repeated(walk, kept->parent))
+		kept->parent |= CHECK_REPEATED;
 }
 
 static void keep_name_of(struct check_walk *walk, const struct famfs_entry *entry)
@@ -339,5 +350,6 @@ void check_entries(struct check_walk *walk)
 	struct fm_entry *batch = malloc(LOG_BATCH * sizeof(*batch));
 
 	walk->rc = batch ? walk_log(walk, batch) : err_nomem(&walk->err);
+	check_names_see(walk, 0);
 	free(batch);
 }

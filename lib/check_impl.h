@@ -23,8 +23,24 @@ struct check_name {
 #define CHECK_IS_DIR   1ULL
 #define CHECK_REPEATED 1ULL
 
-/* Directories that a walk remembers having seen names in. */
-#define CHECK_PARENTS 1024
+/* Directories that a walk remembers having seen names in: pairs, by their hashes. */
+#define CHECK_PARENTS 2048
+
+/*
+ * Bits of names, by their hashes: what proves that no name is there twice without a table of all
+ * of them, which would be larger than the caches. Names whose bits meet others', some by chance,
+ * are looked at in full.
+ */
+struct check_filter {
+	uint64_t words;  /* a power of two; 0: no memory for it */
+	uint64_t *again; /* bits that met another; all threads set them */
+};
+
+/* An entry whose name or parent must be looked at in full. */
+struct check_suspect {
+	struct check_name name;
+	uint64_t entry;
+};
 
 struct check_counts {
 	uint64_t files, dirs, others, bad;
@@ -43,6 +59,9 @@ struct famfs_check {
 	uint64_t data_off;          /* first byte that files may use */
 	struct names_key key;       /* of the hashes of names */
 	struct check_name *name_of; /* @end of them */
+	struct check_filter filter;
+	struct check_walk *walks; /* one for each thread */
+	unsigned int walks_nr;
 	struct space space;
 	bool overlap; /* some extents meet: find out which */
 };
@@ -51,9 +70,13 @@ struct famfs_check {
 struct check_walk {
 	struct famfs_check *check;
 	void (*run)(struct check_walk *walk);
-	unsigned int part, parts;
+	unsigned int part;
 	uint64_t first, end; /* its entries */
-	uint64_t parents[CHECK_PARENTS];
+	uint64_t parents[CHECK_PARENTS][2];
+	uint64_t *seen;  /* bits of the names in its entries */
+	uint64_t seeing; /* hash whose bit is being fetched, or 0 */
+	struct check_suspect *suspects;
+	uint64_t suspects_nr;
 	struct problem_list list;
 	struct check_counts counts;
 	bool overlap;
@@ -69,11 +92,28 @@ void check_free(struct famfs_check *check); /* NULL is fine */
 /* Superblock and log header. Return: 1 go on, 0 nothing more can be examined, -errno. */
 int check_super(struct famfs_check *check, struct famfs_err *err);
 
-/* Every entry by itself; what check_names() needs is left in name_of. */
+/* Makes and ends what the walks share and have. Return: 0, -ENOMEM. */
+int check_walks_init(struct famfs_check *check);
+void check_walks_fini(struct famfs_check *check);
+
+/* Every name will be looked at in full. */
+void check_filter_fini(struct famfs_check *check);
+
+/* Runs a part of the work in all threads. Return: 0, -errno. */
+int check_walks_run(struct famfs_check *check, void (*run)(struct check_walk *walk),
+		    struct famfs_err *err);
+
+/* Every entry by itself; what check_names() needs is left in name_of. In several threads. */
 void check_entries(struct check_walk *walk);
 
-/* Duplicates, and parents that are missing or come later. */
-void check_names(struct check_walk *walk);
+/*
+ * Notes that there is a name with this hash in a walk's entries: when the next one is told, since
+ * the memory needs some time; 0 at the end.
+ */
+void check_names_see(struct check_walk *walk, uint64_t hash);
+
+/* Duplicates, and parents that are missing or come later. Return: 0, -errno. */
+int check_names(struct famfs_check *check, struct famfs_err *err);
 
 /* Who overlaps whom. Return: 0, -errno. */
 int check_overlaps(struct famfs_check *check, struct famfs_err *err);
