@@ -290,7 +290,7 @@ static int run(struct cmd_env *env)
 const struct cmd cmd_check = {
 	.name = "check",
 	.alias = "fsck",
-	.summary = "Checks everything, says what is wrong, and mends it with --repair",
+	.summary = "Checks everything, and mends it with --repair",
 	.operands = "DEVICE",
 	.example = "famfs check --repair /dev/dax0.0",
 	.options = options,

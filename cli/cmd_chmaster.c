@@ -140,7 +140,7 @@ static int run(struct cmd_env *env)
 
 const struct cmd cmd_chmaster = {
 	.name = "chmaster",
-	.summary = "Shows which host is the master, takes the role, or hands it over",
+	.summary = "Shows, takes or hands over the master's role",
 	.operands = "[DEVICE]",
 	.example = "famfs chmaster --take /dev/dax0.0",
 	.options = options,

@@ -108,7 +108,7 @@ static int run(struct cmd_env *env)
 
 const struct cmd cmd_flush = {
 	.name = "flush",
-	.summary = "Writes the cache lines of files back to memory, and drops them",
+	.summary = "Writes the cache lines of files back, and drops them",
 	.operands = "FILE...",
 	.example = "famfs flush /dev/dax0.0:/data/model",
 	.options = options,

@@ -37,7 +37,7 @@ static int run(struct cmd_env *env)
 const struct cmd cmd_image_show = {
 	.name = "show",
 	.group = "image",
-	.summary = "Shows what a metadata image or undo file is; judges all of it",
+	.summary = "Shows what a metadata image or undo file is",
 	.operands = "FILE|-",
 	.example = "famfs image show fs.fmi",
 	.run = run,

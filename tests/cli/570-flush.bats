@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154 # the helpers set stderr
 # flush: the command; what it does to cache lines is for the unit tests and real devices.
 
 load helpers

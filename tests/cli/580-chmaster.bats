@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154 # dollars for another shell; the helpers set stderr
 # chmaster: who is the master, and who becomes it.
 
 load helpers
@@ -71,8 +72,8 @@ as_other() { # RC ARGUMENT...
 	FAMFS_SYSTEM_UUID=$OTHER "$FAMFS" chmaster --take --yes --watch 20 "$IMG" 2>err.txt 3>&- &
 	local pid=$! rc=0
 	sleep 0.5
-	dd if=later.img of="$IMG" bs=1 skip=$((LOG + 48 + ENTRY)) seek=$((LOG + 48 + ENTRY)) \
-		count=$ENTRY conv=notrunc status=none
+	dd if=later.img of="$IMG" bs=1 skip=$((LOG + 48 + ENTRY)) seek="$((LOG + 48 + ENTRY))" \
+		count="$ENTRY" conv=notrunc status=none
 	dd if=later.img of="$IMG" bs=1 skip=$((LOG + 32)) seek=$((LOG + 32)) count=16 \
 		conv=notrunc status=none
 	wait "$pid" || rc=$?
