@@ -216,7 +216,7 @@ check-unit check-crash check-cli check-golden check-vm check-san check-valgrind:
 fuzz: ## fuzz each target for FUZZ_SECONDS (3600)
 	@tests/deps.sh build check
 	+@FUZZ_KEEP=y FUZZ_SECONDS=$${FUZZ_SECONDS:-3600} \
-		MAKE='$(MAKE)' BUILD='$(BUILD)' tests/run fuzz
+		FUZZ_SEED="$${FUZZ_SEED:-0}" MAKE='$(MAKE)' BUILD='$(BUILD)' tests/run fuzz
 
 model: ## the model test with MODEL_STEPS (50000) steps for each sequence
 	+@MODEL_STEPS=$${MODEL_STEPS:-50000} FAMFS_TEST_TIMEOUT=$${FAMFS_TEST_TIMEOUT:-7200} \

@@ -214,6 +214,9 @@ enum famfs_repair_kind repair_head_kind(const struct famfs_repair *rep, enum pro
 			return FAMFS_REPAIR_NONE;
 		return lengths_agree(rep) && entries_are_whole(rep) ? kind : FAMFS_REPAIR_ASK;
 	case PROBLEM_DD_SIZE:
+		/* Where the log leaves no room for a file, no size is right. */
+		if (rep->dev->size < rep->check->data_off + FAMFS_AU)
+			return FAMFS_REPAIR_NONE;
 		return files_fit_device(rep) ? kind : FAMFS_REPAIR_ASK;
 	default:
 		return kind;
