@@ -25,8 +25,14 @@ static bool page_exists(const char *page)
 	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
-static void show_page(const char *page)
+/* Becomes man(1); returns where there is none, or no such page. */
+static void show_page(const struct cmd *cmd)
 {
+	char page[64] = "famfs";
+
+	if (cmd)
+		snprintf(page, sizeof(page), "famfs-%s%s%s", cmd->group ? cmd->group : "",
+			 cmd->group ? "-" : "", cmd->name);
 	if (!page_exists(page))
 		return;
 	signal(SIGPIPE, SIG_DFL);
@@ -63,23 +69,20 @@ static int run(struct cmd_env *env)
 	char **words = env->operands;
 	const char *first = env->operands_nr ? words[0] : NULL;
 	struct cmd_env about = *env;
-	char page[64];
 
 	if (!first) {
-		show_page("famfs");
+		show_page(NULL);
 		help_all();
 		return 0;
 	}
 	about.cmd = env->operands_nr > 1 ? cmd_find(first, words[1]) : cmd_find(NULL, first);
 	if (!about.cmd && !(is_group(first) && env->operands_nr == 1))
 		return help_unknown(env, words[env->operands_nr - 1]);
-	snprintf(page, sizeof(page), "famfs-%.40s",
-		 about.cmd && !about.cmd->group ? about.cmd->name : first);
-	show_page(page);
 	if (!about.cmd) {
 		help_group(first);
 		return 0;
 	}
+	show_page(about.cmd);
 	snprintf(about.name, sizeof(about.name), "famfs %s%s%s",
 		 about.cmd->group ? about.cmd->group : "", about.cmd->group ? " " : "",
 		 about.cmd->name);
