@@ -82,12 +82,16 @@ static int flush_one(struct cmd_env *env, const struct operand *op)
 
 	if (famfs_open(env->ctx, op->device, 0, &fs, &err))
 		return env_error(env, &err);
-	if (famfs_lookup(fs, op->path, &entry, &err))
+	if (famfs_lookup(fs, op->path, &entry, &err)) {
 		code = env_error(env, &err);
-	else if (entry.type != FAMFS_ENTRY_FILE)
+		/* It may be behind what can be read. */
+		if (famfs_damage(fs, &err))
+			code |= env_error(env, &err);
+	} else if (entry.type != FAMFS_ENTRY_FILE) {
 		code = env_errorf(env, -EISDIR, op->text, "is a directory; name its files");
-	else
+	} else {
 		code = flush_entry(env, fs, op, &entry);
+	}
 	famfs_close(fs);
 	return code;
 }

@@ -41,6 +41,9 @@ static void judge_super(struct famfs_check *check, const struct famfs_super *sup
 {
 	if (problems & SUPER_BAD_MAGIC)
 		add(check, PROBLEM_SB_MAGIC, 0, le64_get(raw->fm_magic), MEDIA_SUPER_MAGIC);
+	if (problems & SUPER_CUT_OFF)
+		add(check, PROBLEM_LOG_REWRITE, LOG_FIELD_OFF(fm_magic), MEDIA_LOG_REWRITE,
+		    MEDIA_LOG_MAGIC);
 	if (problems & SUPER_BAD_VERSION)
 		add(check, PROBLEM_SB_VERSION, SUPER_OFF(fm_version), super->version,
 		    FAMFS_VERSION);

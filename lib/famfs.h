@@ -1536,8 +1536,9 @@ struct famfs_restore_result {
 
 /**
  * famfs_image_restore() - writes a metadata image, or what is in an undo file, to a device. The
- * old superblock dies first, the new one is written last, when all else was read back; until then
- * the undo file can take everything back.
+ * log is marked as being rewritten and the old superblock dies first; the new magic numbers are
+ * written last, when all else was read back. A restore that was cut off in between is completed by
+ * calling this again, and taken back by its undo file.
  * @source: is read to its end and judged before anything is written.
  * @device: as famfs_open(); an image that is not there is made (not from an undo file).
  * @opts: NULL for all defaults.

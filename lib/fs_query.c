@@ -81,8 +81,6 @@ int famfs_info(struct famfs *fs, struct famfs_info *ret_info, struct famfs_err *
 
 static const char *header_problem(unsigned int problems)
 {
-	if (problems & LOG_REWRITE)
-		return "the log is being rewritten, or a repair or restore of it was cut off";
 	if (problems & LOG_BAD_MAGIC)
 		return "the log header has no magic number";
 	if (problems & LOG_BAD_CRC)
@@ -100,6 +98,16 @@ int famfs_damage(struct famfs *fs, struct famfs_err *err)
 {
 	int rc;
 
+	if (fs->log.problems & LOG_REWRITE) {
+		rc = err_set(
+			err, -EUCLEAN, fs->dev->name,
+			"the log is being rewritten, or a repair or restore of it was cut off");
+		rc = err_at(err, rc, FAMFS_LOG_OFF, FAMFS_NONE);
+		return err_hint(err, rc,
+				"its undo file brings everything back (famfs image restore); famfs "
+				"check --repair %s keeps what is there",
+				fs->dev->name);
+	}
 	if (fs->stopped) {
 		rc = err_set(err, -EUCLEAN, fs->dev->name,
 			     "damaged log: entry %" PRIu64 " of %" PRIu64

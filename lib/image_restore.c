@@ -121,9 +121,14 @@ static int call_section(void *data, const struct pack_range *range, struct famfs
 /* What an undo file does not have of superblock and log header stays. */
 static int read_present(struct restore *r, struct famfs_err *err)
 {
+	int rc;
+
 	if (r->made || r->dev->size < sizeof(r->super))
 		return 0;
-	return dev_scan(r->dev, 0, &r->super, sizeof(r->super), err);
+	rc = dev_scan(r->dev, 0, &r->super, sizeof(r->super), err);
+	if (rc || r->dev->size < FAMFS_LOG_OFF + sizeof(r->log))
+		return rc;
+	return dev_scan(r->dev, FAMFS_LOG_OFF, &r->log, sizeof(r->log), err);
 }
 
 static int restore_opened(struct restore *r, struct famfs_err *err)

@@ -11,6 +11,7 @@
 /*
  * @super, @log: as they will be on the media; @super_valid: it is one of this format.
  * @made: the device is an image without contents, or not even there (@dev is NULL then).
+ * @marks: it is so large that it has a log, which is marked as long as it is written.
  */
 struct restore {
 	struct famfs_ctx *ctx;
@@ -19,7 +20,7 @@ struct restore {
 	const char *device;
 	struct pack_reader *r;
 	struct dev *dev;
-	bool made;
+	bool made, marks;
 	struct fm_super super;
 	struct fm_log log;
 	struct undo *undo;

@@ -124,6 +124,9 @@ static int judge_content(struct restore *r, const struct famfs_super *now, unsig
 	bool force = restore_has(r, FAMFS_RESTORE_FORCE);
 	int rc;
 
+	/* What was there is in the undo file of the restore that took it. */
+	if (problems & SUPER_CUT_OFF)
+		return 0;
 	if (!(problems & (SUPER_BAD_MAGIC | SUPER_BAD_VERSION)) && is_same(r, now))
 		return force || problems || is_undo(r) ? 0 : require_no_newer(r, now, err);
 	rc = occupant_any(r->dev, result->replaced, sizeof(result->replaced), err);

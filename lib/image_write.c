@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writing what an image holds: what is there goes to the undo file; the old superblock dies; all
- * else is written and read back; the new superblock is born.
+ * Writing what an image holds: what is there goes to the undo file; the log gets the mark of one
+ * that is being rewritten, and the old superblock dies; all else is written and read back; the new
+ * superblock is born, and the log's magic number comes last. So what a restore leaves that is cut
+ * off is marked, in each state that is neither the old one nor the new one.
  */
 #include <stddef.h>
 #include <string.h>
@@ -13,24 +15,39 @@
 
 #define MAGIC_LEN sizeof(((struct fm_super *)0)->fm_magic)
 
-/* The part of a range behind the superblock, which is written by itself. False: there is none. */
-static bool behind_super(const struct pack_range *range, struct pack_range *ret_part)
+/* The part of a range in [from, to). False: there is none. */
+static bool clip(const struct pack_range *range, uint64_t from, uint64_t to,
+		 struct pack_range *ret_part)
 {
-	const uint64_t first = sizeof(struct fm_super);
-	struct famfs_image_section *s = &ret_part->section;
-	uint64_t cut;
+	const struct famfs_image_section *s = &range->section;
 
-	*ret_part = *range;
-	if (s->off >= first)
-		return true;
-	cut = first - s->off;
-	if (cut >= s->len)
+	from = s->off > from ? s->off : from;
+	to = s->off + s->len < to ? s->off + s->len : to;
+	if (from >= to)
 		return false;
-	s->off += cut;
-	s->len -= cut;
-	if (ret_part->bytes)
-		ret_part->bytes += cut;
+	*ret_part = *range;
+	ret_part->section.off = from;
+	ret_part->section.len = to - from;
+	if (range->bytes)
+		ret_part->bytes += from - s->off;
 	return true;
+}
+
+typedef int (*part_fn)(struct restore *r, const struct pack_range *part, struct famfs_err *err);
+
+/* Without what is written by itself: the superblock, and the place of the mark. */
+static int each_part(struct restore *r, const struct pack_range *range, part_fn fn,
+		     struct famfs_err *err)
+{
+	uint64_t log = FAMFS_LOG_OFF + (r->marks ? MAGIC_LEN : 0);
+	struct pack_range part;
+	int rc = 0;
+
+	if (clip(range, sizeof(struct fm_super), FAMFS_LOG_OFF, &part))
+		rc = fn(r, &part, err);
+	if (!rc && clip(range, log, UINT64_MAX, &part))
+		rc = fn(r, &part, err);
+	return rc;
 }
 
 /* Bytes that differ, counted where blocks do. */
@@ -45,26 +62,27 @@ static uint64_t count_changes(const uint8_t *a, const uint8_t *b, size_t len)
 	return nr;
 }
 
-/* Compares a range with the device, piece by piece. */
-static int compare_range(void *data, const struct pack_range *range, struct famfs_err *err)
+/* Piece by piece. */
+static int compare_part(struct restore *r, const struct pack_range *part, struct famfs_err *err)
 {
-	struct restore *r = data;
-	struct pack_range part;
 	int rc = 0;
 
-	if (!behind_super(range, &part))
-		return 0;
-	for (uint64_t done = 0, len; done < part.section.len && !rc; done += len) {
-		uint64_t off = part.section.off + done;
+	for (uint64_t done = 0, len; done < part->section.len && !rc; done += len) {
+		uint64_t off = part->section.off + done;
 
-		len = part.section.len - done < PACK_CHUNK ? part.section.len - done : PACK_CHUNK;
+		len = part->section.len - done < PACK_CHUNK ? part->section.len - done : PACK_CHUNK;
 		rc = dev_scan(r->dev, off, r->buf, len, err);
 		if (!rc)
 			r->result->changed += count_changes(r->buf,
-							    part.bytes ? part.bytes + done : NULL,
+							    part->bytes ? part->bytes + done : NULL,
 							    len);
 	}
 	return rc;
+}
+
+static int compare_range(void *data, const struct pack_range *range, struct famfs_err *err)
+{
+	return each_part(data, range, compare_part, err);
 }
 
 static int compare_super(struct restore *r, size_t skip, struct famfs_err *err)
@@ -106,23 +124,27 @@ static int save_range(void *data, const struct pack_range *range, struct famfs_e
 	return undo_save(r->undo, range->section.off, range->section.len, err);
 }
 
-static int store_range(void *data, const struct pack_range *range, struct famfs_err *err)
+static int store_part(struct restore *r, const struct pack_range *part, struct famfs_err *err)
 {
-	struct restore *r = data;
-	struct pack_range part;
+	const struct famfs_image_section *s = &part->section;
 	int rc;
 
-	if (!behind_super(range, &part))
-		return 0;
-	if (!part.bytes)
-		return dev_zero(r->dev, part.section.off, part.section.len, NULL, NULL, err);
-	rc = dev_store(r->dev, part.section.off, part.bytes, part.section.len, err);
-	return rc ? rc : dev_writeback(r->dev, part.section.off, part.section.len, err);
+	if (!part->bytes)
+		return dev_zero(r->dev, s->off, s->len, NULL, NULL, err);
+	rc = dev_store(r->dev, s->off, part->bytes, s->len, err);
+	return rc ? rc : dev_writeback(r->dev, s->off, s->len, err);
 }
 
-static int store_super(struct restore *r, size_t off, size_t len, struct famfs_err *err)
+static int store_range(void *data, const struct pack_range *range, struct famfs_err *err)
 {
-	int rc = dev_store(r->dev, off, (const uint8_t *)&r->super + off, len, err);
+	return each_part(data, range, store_part, err);
+}
+
+/* All that was stored before is in memory, too, when this is. */
+static int store(struct restore *r, uint64_t off, const void *buf, size_t len,
+		 struct famfs_err *err)
+{
+	int rc = dev_store(r->dev, off, buf, len, err);
 
 	if (!rc)
 		rc = dev_writeback(r->dev, off, len, err);
@@ -138,28 +160,58 @@ static int require_written(struct restore *r, struct famfs_err *err)
 		       "host writes to it");
 }
 
+/* Neither the old nor the new from here on, and marked as that. */
+static int begin(struct restore *r, struct famfs_err *err)
+{
+	const struct le64 mark = le64_of(MEDIA_LOG_REWRITE);
+	int rc = r->marks ? store(r, FAMFS_LOG_OFF, &mark, sizeof(mark), err) : 0;
+
+	return rc ? rc : super_kill(r->dev, err);
+}
+
+/* Compares all but the magic numbers. */
+static int read_back(struct restore *r, struct famfs_err *err)
+{
+	int rc;
+
+	r->result->changed = 0;
+	rc = pack_each(r->r, compare_range, r, NULL, err);
+	if (!rc)
+		rc = compare_super(r, MAGIC_LEN, err);
+	return rc ? rc : require_written(r, err);
+}
+
+/* The magic numbers: the new state from the last of them on. */
+static int finish(struct restore *r, struct famfs_err *err)
+{
+	struct le64 magic;
+	int rc = store(r, 0, &r->super, MAGIC_LEN, err);
+
+	if (!rc && r->marks)
+		rc = store(r, FAMFS_LOG_OFF, &r->log.fm_magic, MAGIC_LEN, err);
+	if (!rc)
+		rc = compare_super(r, 0, err);
+	if (!rc && r->marks)
+		rc = dev_scan(r->dev, FAMFS_LOG_OFF, &magic, MAGIC_LEN, err);
+	if (!rc && r->marks)
+		r->result->changed += le64_get(magic) != le64_get(r->log.fm_magic);
+	return rc ? rc : require_written(r, err);
+}
+
 static int store_all(struct restore *r, struct famfs_err *err)
 {
 	uint64_t before = r->result->changed;
-	int rc = super_kill(r->dev, err);
+	int rc = begin(r, err);
 
 	if (!rc)
 		rc = pack_each(r->r, store_range, r, NULL, err);
 	if (!rc)
-		rc = store_super(r, MAGIC_LEN, sizeof(r->super) - MAGIC_LEN, err);
-	r->result->changed = 0;
+		rc = store(r, MAGIC_LEN, (const uint8_t *)&r->super + MAGIC_LEN,
+			   sizeof(r->super) - MAGIC_LEN, err);
 	if (!rc)
-		rc = pack_each(r->r, compare_range, r, NULL, err);
+		rc = read_back(r, err);
 	if (!rc)
-		rc = compare_super(r, MAGIC_LEN, err);
-	if (!rc)
-		rc = require_written(r, err);
-	if (!rc)
-		rc = store_super(r, 0, MAGIC_LEN, err);
-	if (!rc)
-		rc = compare_super(r, 0, err);
-	if (!rc)
-		rc = require_written(r, err);
+		rc = finish(r, err);
 	r->result->changed = before;
 	return rc ? rc : dev_finish(r->dev, err);
 }
@@ -172,6 +224,8 @@ static int keep_old(struct restore *r, struct famfs_err *err)
 	if (r->made)
 		return 0;
 	rc = undo_begin(r->dev, r->opts->undo, &r->undo, err);
+	if (!rc && r->marks)
+		rc = undo_save(r->undo, FAMFS_LOG_OFF, MAGIC_LEN, err);
 	if (!rc)
 		rc = pack_each(r->r, save_range, r, NULL, err);
 	return rc ? rc : undo_commit(r->undo, err);
@@ -182,12 +236,17 @@ static int prepare(struct restore *r, struct famfs_err *err)
 	uint64_t end = r->result->info.end;
 	int rc = 0;
 
+	r->marks = end > FAMFS_LOG_OFF && r->result->dev_size >= FAMFS_LOG_OFF + sizeof(r->log);
+	if (r->marks && end < FAMFS_LOG_OFF + sizeof(r->log))
+		end = FAMFS_LOG_OFF + sizeof(r->log);
 	if (r->result->dev_size != r->dev->size)
 		rc = dev_resize(r->dev, r->result->dev_size, err);
 	if (!rc)
 		rc = dev_map(r->dev, end > sizeof(r->super) ? end : sizeof(r->super), err);
 	if (!rc)
 		rc = dev_reserve(r->dev, 0, sizeof(r->super), err);
+	if (!rc && r->marks)
+		rc = dev_reserve(r->dev, FAMFS_LOG_OFF, MAGIC_LEN, err);
 	if (!rc)
 		rc = pack_each(r->r, reserve_range, r, NULL, err);
 	return rc ? rc : keep_old(r, err);

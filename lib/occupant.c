@@ -19,8 +19,12 @@ int occupant_famfs(struct dev *dev, char *buf, size_t len, struct famfs_err *err
 	int rc = super_read(dev, &super, &problems, err);
 
 	buf[0] = '\0';
-	if (rc || problems & SUPER_BAD_MAGIC)
+	if (rc)
 		return rc;
+	if (problems & SUPER_CUT_OFF)
+		snprintf(buf, len, "a famfs whose restore was cut off");
+	if (problems & SUPER_BAD_MAGIC)
+		return 0;
 	if (problems & SUPER_BAD_VERSION)
 		snprintf(buf, len, "a famfs file system of format version %" PRIu64, super.version);
 	else if (problems)

@@ -28,6 +28,24 @@ static unsigned int judge(const struct fm_super *raw, const struct famfs_super *
 	return problems;
 }
 
+/* Where there is no superblock, a restore that was cut off left its mark at the log's beginning. */
+static int look_for_mark(struct dev *dev, unsigned int *problems, struct famfs_err *err)
+{
+	struct le64 magic = le64_of(0);
+	int rc;
+
+	if (!(*problems & SUPER_BAD_MAGIC) || dev->size < FAMFS_LOG_OFF + sizeof(magic))
+		return 0;
+	rc = dev_map(dev, FAMFS_LOG_OFF + sizeof(magic), err);
+	if (!rc)
+		rc = dev_invalidate(dev, FAMFS_LOG_OFF, sizeof(magic), err);
+	if (!rc)
+		rc = dev_read(dev, FAMFS_LOG_OFF, &magic, sizeof(magic), err);
+	if (le64_get(magic) == MEDIA_LOG_REWRITE)
+		*problems |= SUPER_CUT_OFF;
+	return rc;
+}
+
 int super_read(struct dev *dev, struct famfs_super *ret_super, unsigned int *ret_problems,
 	       struct famfs_err *err)
 {
@@ -48,6 +66,8 @@ int super_read(struct dev *dev, struct famfs_super *ret_super, unsigned int *ret
 		if (!problems)
 			break;
 	}
+	if (!rc)
+		rc = look_for_mark(dev, &problems, err);
 	if (rc)
 		return rc;
 	*ret_super = super;
@@ -71,6 +91,13 @@ int super_require(const struct dev *dev, const struct famfs_super *super, unsign
 {
 	int rc;
 
+	if (problems & SUPER_CUT_OFF) {
+		rc = err_set(err, -EUCLEAN, dev->name,
+			     "no famfs superblock: a restore is under way, or was cut off");
+		return err_hint(err, rc,
+				"the same restore again completes it, and famfs image restore "
+				"with its undo file takes it back");
+	}
 	if (problems & SUPER_BAD_MAGIC) {
 		rc = err_set(err, -EUCLEAN, dev->name, "no famfs superblock");
 		return err_hint(err, rc, "famfs mkfs %s makes a file system", dev->name);

@@ -13,6 +13,7 @@ enum super_problem {
 	SUPER_BAD_CRC = 1 << 2,
 	SUPER_BAD_ALLOC_UNIT = 1 << 3,
 	SUPER_BAD_LOG_OFF = 1 << 4,
+	SUPER_CUT_OFF = 1 << 5, /* beside SUPER_BAD_MAGIC: a restore took it and was cut off */
 };
 
 /*

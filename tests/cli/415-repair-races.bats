@@ -33,6 +33,66 @@ damage() {
 	clean
 }
 
+@test "what every command says of a log that is marked, and of a restore that was cut off" {
+	local cmd before
+	new_image 64M
+	run_famfs 0 creat -q -s 2M "$IMG:/a"
+	run_famfs 0 image dump -q "$IMG" good.fmi
+	echo hello >local
+	run_famfs 0 mkfs -q --size 64M good.img
+	poke $LOG 8 $((0x2145544952574552))
+	before=$(sum "$IMG")
+	for cmd in "ls $IMG" "ls -l $IMG:/a" "tree $IMG" "df $IMG" "stat $IMG:/a" "cat $IMG:/a" \
+		"log show $IMG" "log follow $IMG" "flush $IMG:/a" "verify --seed 1 $IMG:/a" \
+		"fmap dump $IMG:/a" "interleave show $IMG:/a" "interleave map $IMG" \
+		"cp $IMG:/a out" "cp -r $IMG:/ out" "cp $IMG:/a good.img:/a" "cp local $IMG:/b" \
+		"creat -s 2M $IMG:/b" "creat -s 2M $IMG:/a" "mkdir $IMG:/d"; do
+		echo "famfs $cmd"
+		run_famfs 1 $cmd
+		has "$stderr" 'rewritten.*undo file.*image restore.*check --repair'
+		[ ! -f out ] || fail "something was copied out"
+	done
+	unchanged "$before"
+	run_famfs 1 creat --json -s 2M "$IMG:/b"
+	json_error_is EUCLEAN
+	run_famfs 4 check "$IMG"
+	has "$output" 'log_rewrite.*undo file'
+	run_famfs 4 check -p "$IMG"
+	unchanged "$before"
+	refused 1 'holds famfs.*--force' mkfs "$IMG"
+
+	# Without a superblock it is a restore that was cut off; what it began can be ended.
+	poke 0 8 0
+	before=$(sum "$IMG")
+	for cmd in "ls $IMG" "cat $IMG:/a" "cp $IMG:/a out" "cp local $IMG:/b" \
+		"creat -s 2M $IMG:/b" "log follow $IMG" "fmap dump $IMG" "df $IMG"; do
+		echo "famfs $cmd"
+		run_famfs 1 $cmd
+		has "$stderr" 'restore is under way.*again completes it.*undo file'
+	done
+	run_famfs 8 check --json "$IMG"
+	json_is '[.findings[].code] | join(" ")' 'sb_magic log_rewrite'
+	refused 1 'holds a famfs whose restore was cut off.*--force' mkfs "$IMG"
+	unchanged "$before"
+	run_famfs 0 image restore -q good.fmi "$IMG"
+	clean
+	is "$(names)" /a
+}
+
+@test "a log that becomes marked while it is followed ends that" {
+	local pid
+	new_image 64M
+	run_famfs 0 creat -q -s 2M "$IMG:/a"
+	"$FAMFS" log follow --since 0 "$IMG" >"$OUT" 2>"$ERR" </dev/null &
+	pid=$!
+	until [ -s "$OUT" ]; do kill -0 $pid; done
+	poke $LOG 8 $((0x2145544952574552))
+	status=0
+	wait $pid || status=$?
+	is "$status" 1
+	has "$(<"$ERR")" 'rewritten'
+}
+
 @test "killed at any time: the old log, the new one, or one that is marked" {
 	make
 	local i delay

@@ -155,17 +155,26 @@ static inline void explore_read_all(void)
 	explore_choose(node, nr);
 }
 
-/* Decides what is left: all as it was for certain, or all as stored last. Not gone through. */
-static inline void explore_settle(bool newest)
+enum explore_settling { SETTLE_OLDEST, SETTLE_NEWEST, SETTLE_RANDOM };
+
+/* Decides what is left: all as it was for certain, as stored last, or mixed. Not gone through. */
+static inline void explore_settle(enum explore_settling how)
 {
 	struct model_unit units[WORDS];
+	unsigned int value = 0;
 
 	for (size_t i = 0; i < explore.model->nr; i++) {
 		size_t nr = model_units(explore.model, explore.model->dirty[i].line, units);
 
-		for (size_t j = 0; j < nr; j++)
-			if (explore_is_open(&units[j], 0, STAGE_SIZE))
-				explore_decide(NULL, &units[j], newest ? units[j].nr - 1U : 0);
+		for (size_t j = 0; j < nr; j++) {
+			if (!explore_is_open(&units[j], 0, STAGE_SIZE))
+				continue;
+			if (how == SETTLE_NEWEST)
+				value = units[j].nr - 1U;
+			else if (how == SETTLE_RANDOM)
+				value = (unsigned int)(pick_random(&explore.seed) % units[j].nr);
+			explore_decide(NULL, &units[j], value);
+		}
 	}
 }
 

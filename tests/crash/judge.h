@@ -239,7 +239,7 @@ static inline bool judge_none(int rc, const struct famfs_err *err)
 	/* Some are enough: what mkfs reads does not keep it from what it writes. */
 	if (explore.depth && explore.nodes[0].index >= 4)
 		return true;
-	explore_settle(explore.depth && explore.nodes[0].index % 2);
+	explore_settle(explore.depth && explore.nodes[0].index % 2 ? SETTLE_NEWEST : SETTLE_OLDEST);
 	if (famfs_mkfs(judge.ctx, STAGE_NAME, &opts, NULL, NULL))
 		return judge_bad("the next mkfs failed");
 	return judge_check(NULL);
