@@ -109,7 +109,11 @@ static int show_sharers(const struct check *c)
 	}
 	emit_list_end(out);
 	text_free(&path);
-	return rc < 0 ? env_error(c->env, &err) : 0;
+	if (rc < 0)
+		return env_error(c->env, &err);
+	if (famfs_damage(c->fs, &err))
+		env_note(c->env, err.object, err.message, "other files may lie there, too");
+	return 0;
 }
 
 /* ------------------------------------------------------------------ showing */

@@ -129,8 +129,7 @@ static int resolve(struct cmd_env *env)
 		emit_list_end(&env->out);
 	}
 	text_free(&path);
-	fmap_source_close(&s);
-	return code;
+	return fmap_source_close(&s) | code;
 }
 
 /* ------------------------------------------------------------ device to file */
@@ -151,8 +150,7 @@ static int reverse(struct cmd_env *env)
 		}
 		emit_list_end(&env->out);
 	}
-	fmap_source_close(&s);
-	return code;
+	return fmap_source_close(&s) | code;
 }
 
 static int physical_one(struct cmd_env *env, uint64_t address)
@@ -170,8 +168,7 @@ static int physical_one(struct cmd_env *env, uint64_t address)
 		code = env_error(env, &err);
 	if (!code)
 		code = fmap_reverse(&s, &range, address);
-	fmap_source_close(&s);
-	return code;
+	return fmap_source_close(&s) | code;
 }
 
 static int physical(struct cmd_env *env)

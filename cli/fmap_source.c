@@ -76,21 +76,46 @@ static int source_inside(struct fmap_source *s, const struct operand *op)
 	return 0;
 }
 
+/* Both a message and an image are regular files; only a message has its version here. */
+static bool begins_message(const char *head, size_t len)
+{
+	return len >= 4 && (uint8_t)head[0] <= FAMFS_FILE_LOG && head[2] == 1 && !head[3];
+}
+
+/*
+ * By something else one would be translated to places that nobody has. What is too short to tell
+ * is left to the one who decodes it.
+ */
+static int require_message(const struct fmap_source *s)
+{
+	struct famfs_err err = { .rc = -EUCLEAN, .off = FAMFS_NONE, .entry = FAMFS_NONE };
+
+	if (s->msg.len < 4 || begins_message(s->msg.s, s->msg.len))
+		return 0;
+	snprintf(err.object, sizeof(err.object), "%s", s->device);
+	snprintf(err.message, sizeof(err.message), "is not an fmap message");
+	snprintf(err.hint, sizeof(err.hint),
+		 "a file of an image is named IMAGE:/path; famfs fmap check judges any message");
+	return env_error(s->env, &err);
+}
+
 int fmap_source_file(struct fmap_source *s, const char *operand)
 {
 	struct operand op = operand_split(s->env, operand);
+	int code;
 
 	if (op.path)
 		return source_inside(s, &op);
 	s->device = file_name(operand);
-	return file_read(s->env, operand, &s->msg);
+	code = file_read(s->env, operand, &s->msg);
+	return code ? code : require_message(s);
 }
 
-/* Is it a message, and no image? Both are regular files; only a message has its version here. */
+/* What is no regular file, and can be read at all, is taken for a pipe with a message. */
 static bool is_message(const char *file)
 {
 	struct stat st;
-	uint8_t head[4];
+	char head[4];
 	bool is = false;
 	int fd;
 
@@ -103,8 +128,9 @@ static bool is_message(const char *file)
 		return false;
 	if (!S_ISREG(st.st_mode))
 		is = true;
-	else if (read(fd, head, sizeof(head)) == sizeof(head))
-		is = head[0] <= FAMFS_FILE_LOG && head[2] == 1 && !head[3];
+	else
+		is = read(fd, head, sizeof(head)) == sizeof(head) &&
+		     begins_message(head, sizeof(head));
 	close(fd);
 	return is;
 }
@@ -118,11 +144,15 @@ int fmap_source_any(struct fmap_source *s, const char *operand)
 	return fmap_source_device(s, op.device);
 }
 
-void fmap_source_close(struct fmap_source *s)
+int fmap_source_close(struct fmap_source *s)
 {
+	struct famfs_err err;
+	int code = s->fs && famfs_damage(s->fs, &err) ? env_error(s->env, &err) : 0;
+
 	famfs_close(s->fs);
 	text_free(&s->msg);
 	s->fs = NULL;
+	return code;
 }
 
 void fmap_show_place(struct emit *out, const struct famfs_fmap_piece *piece)

@@ -31,11 +31,13 @@ struct fmap_range fmap_range_parse(struct cmd_env *env, const char *operand);
 /*
  * Return: 0, or EXIT_FAILED when the reason is printed. The caller closes the source either way.
  * fmap_source_file() - DEVICE:/path, or a saved message. fmap_source_any() - the same, or a DEVICE.
+ * fmap_source_close() - fails when only part of a device's log was read: what is told is then not
+ *	the whole of it, and what is called free may not be.
  */
 int fmap_source_device(struct fmap_source *s, const char *device);
 int fmap_source_file(struct fmap_source *s, const char *operand);
 int fmap_source_any(struct fmap_source *s, const char *operand);
-void fmap_source_close(struct fmap_source *s);
+int fmap_source_close(struct fmap_source *s);
 
 /* fmap_show_place() - a column and keys: the extent or strip of a piece. */
 void fmap_show_place(struct emit *out, const struct famfs_fmap_piece *piece);

@@ -109,6 +109,11 @@ judged() {
 	json_is '"\(.device_size) \(.data_off)"' "67108864 10485760"
 	run_famfs 0 fmap check --against "$IMG" msg
 	has "$output" 'file there +/before'
+	poke "$(entry_at 1 20)" 1 9
+	run_famfs 0 fmap check --json --against "$IMG" msg
+	json_is '.files | join(" ")' "/before"
+	is "$(jq -r '.warning | "\(.object) \(.hint)"' "$ERR")" "$IMG other files may lie there, too"
+	poke "$(entry_at 1 20)" 1 0
 	message "$(simple 4194304 20971520)" msg
 	run_famfs 0 fmap check --json --against "$IMG:/" msg
 	json_is '.files | length' 0

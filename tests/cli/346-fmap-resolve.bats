@@ -140,6 +140,31 @@ owners() {
 	one_error '/one: .*byte 3145728 is in no extent'
 }
 
+@test "a log that is good only to some entry: what it tells, and that it is not all" {
+	make_files
+	poke "$(entry_at 1 20)" 1 9
+	run_famfs 1 fmap resolve --reverse --json "$IMG" 10M $((first + 1))
+	json_is '[.owners[].kind] | join(" ")' "file free"
+	is "$(jq -r .error.message "$ERR")" \
+		"damaged log: entry 1 of 2 is invalid; only what is before it can be read"
+	run_famfs 1 fmap resolve --json "$IMG:/one" 0
+	is "$(pieces)" "0 $((10 * MiB)) $((4 * MiB))"
+	json_error_is EUCLEAN
+	run_famfs 1 fmap resolve "$IMG:/wide" 0
+	has "$stderr" 'damaged log'
+}
+
+@test "what is no message is not translated by" {
+	make_files
+	refused 1 'dev\.img: is not an fmap message; .*IMAGE:/path' fmap resolve "$IMG" 0
+	printf 'no message, but long enough for the header of one' >words
+	refused 1 'words: is not an fmap message' fmap resolve words 0
+	run_shell 1 '"$@" <words' "$FAMFS" fmap resolve --reverse - 0
+	one_error 'standard input: is not an fmap message'
+	printf 'abc' >words
+	refused 1 'words: 3 bytes: an fmap begins with 32' fmap resolve words 0
+}
+
 @test "--physical: an image has no addresses, and foreign addresses no device" {
 	make_files
 	refused 1 'an image has no physical addresses' fmap resolve -d "$IMG" --physical 0x240000000
