@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -79,15 +80,25 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 
 /* ------------------------------------------------------------------- showing */
 
-static int complain(const struct dump *d, const char *tail)
+/* A failure of one file, whose name is the one that was given. */
+static int fail(const struct dump *d, struct famfs_err *err)
 {
+	snprintf(err->object, sizeof(err->object), "%s", d->op.text);
+	return env_error(d->env, err);
+}
+
+static int complain(const struct dump *d, bool kept_back)
+{
+	struct famfs_err err = { .rc = -EUCLEAN, .off = FAMFS_NONE, .entry = FAMFS_NONE };
 	struct text t = { 0 };
-	int code;
 
 	fmap_verdict_text(&t, &d->verdict);
-	code = env_errorf(d->env, -EUCLEAN, d->op.text, "%s%s", t.s, tail);
+	snprintf(err.message, sizeof(err.message), "%s", t.s);
+	snprintf(err.hint, sizeof(err.hint),
+		 "%sfamfs check --repair %.160s mends what can be mended",
+		 kept_back ? "it is not handed out raw without --force; " : "", d->op.device);
 	text_free(&t);
-	return code;
+	return fail(d, &err);
 }
 
 static void show(const struct dump *d)
@@ -138,7 +149,7 @@ static int write_raw(const struct dump *d)
 	const struct dump_opts *opts = d->env->opts;
 
 	if (!d->safe && !opts->force)
-		return complain(d, "; it is not handed out raw without --force");
+		return complain(d, true);
 	if (d->several)
 		return fmap_write_below(d->env, &d->msg, &d->dir, d->entry.path);
 	if (opts->output && strcmp(opts->output, "-"))
@@ -167,11 +178,11 @@ static int make(struct dump *d)
 	struct famfs_err err;
 
 	if (encode(d, NULL, &err))
-		return env_errorf(d->env, err.rc, d->op.text, "%s", err.message);
+		return fail(d, &err);
 	famfs_fmap_judge(d->msg.buf, d->msg.len, &d->limits, &d->verdict);
 	d->safe = !d->verdict.kernel_rc && !d->verdict.unsafe;
 	if (encode(d, opts->wire, &err))
-		return env_errorf(d->env, err.rc, d->op.text, "%s", err.message);
+		return fail(d, &err);
 	return 0;
 }
 
@@ -195,7 +206,7 @@ static int dump_one(struct dump *d)
 	}
 	if (code)
 		return code;
-	return d->safe ? 0 : complain(d, "");
+	return d->safe ? 0 : complain(d, false);
 }
 
 /* --------------------------------------------------------------- what to dump */

@@ -227,7 +227,9 @@ static int refuse(struct cmd_env *env, struct famfs *fs, struct famfs_err *why)
 
 	emit_list(&env->out, "plans", EMIT_SILENT);
 	emit_list_end(&env->out);
-	if (geometry_given(&opts->req) && (why->rc == -EINVAL || why->rc == -ENOSPC))
+	/* No geometry makes a size possible that is not. */
+	if (geometry_given(&opts->req) && opts->req.size &&
+	    (why->rc == -EINVAL || why->rc == -ENOSPC))
 		find_remedy(env, fs, &hint);
 	if (hint.len)
 		snprintf(why->hint, sizeof(why->hint), "%s", hint.s);

@@ -91,7 +91,7 @@ rename_entry() { # N TEXT
 	is "$(peek 12 4 out)" $((32 + 524288 * 24))
 	poke "$(entry_at 0 16)" 8 $((1024 * 1024 * MiB + 1))
 	seal_entry 0
-	refused 1 '524289 extents.*524288' fmap dump --wire=v2 --format=raw -o out2 "$IMG:/big"
+	refused 1 '524289 extents.*524288; larger chunks make fewer' fmap dump --wire=v2 --format=raw -o out2 "$IMG:/big"
 	[ ! -e out2 ]
 }
 
@@ -172,7 +172,7 @@ rename_entry() { # N TEXT
 	run_famfs 1 fmap dump --json "$IMG"
 	json_is '[.fmaps[] | .unsafe | join("")] | join(",")' "U3,,,,"
 	run_famfs 1 fmap dump --format=raw -o out "$IMG"
-	one_error 'd/one.*U3.*--force'
+	one_error "d/one.*U3.*--force; famfs check --repair $IMG mends"
 	[ ! -e out/d/one.fmap ] && [ -e out/three.fmap ]
 	run_famfs 1 fmap dump --format=raw --force -o out "$IMG"
 	is "$(stat -c %s out/d/one.fmap)" 56
@@ -181,7 +181,7 @@ rename_entry() { # N TEXT
 	seal_entry 2
 	run_famfs 1 fmap dump --format=hex "$IMG"
 	is "$(wc -l <"$OUT")" 4
-	one_error '/d/one.*100 extents'
+	one_error '/d/one.*100 extents.*; run famfs check'
 	# A log that is good only to some entry: as far as that.
 	poke "$(entry_at 3 20)" 1 9
 	run_famfs 1 fmap dump --json "$IMG"
