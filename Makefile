@@ -47,7 +47,8 @@ alias_bin := $(BUILD)/mkfs.famfs $(BUILD)/fsck.famfs
 
 # What is on this machine --------------------------------------------------------------------------
 # Goals that compile nothing themselves must work before the dependencies are there.
-no_config := help clean deps format uninstall check check-% crash fuzz model lint demo bench
+no_config := help clean deps format uninstall check check-% crash fuzz model lint demo bench \
+	bench-placement
 ifneq ($(filter-out $(no_config),$(or $(MAKECMDGOALS),all)),)
 
 required := json-c libdeflate uuid libdaxctl
@@ -246,6 +247,10 @@ bench: ## measure the speeds beside their limits
 	+@$(MAKE) --no-print-directory programs
 	@FAMFS='$(abspath $(BUILD))/famfs' BUILD='$(BUILD)' tests/bench/run
 
+bench-placement: ## compare the placement of files with the existing tools'
+	+@$(MAKE) --no-print-directory programs
+	@'$(BUILD)/tests/sim_place' $(SIM)
+
 deps: ## install what the build and the tests need
 	@tests/deps.sh build check
 
@@ -293,5 +298,5 @@ help: ## show this list
 	@echo 'WITHOUT_LIBARCHIVE=1, WITHOUT_LIBISAL=1, WITHOUT_LIBYAML=1.'
 
 .PHONY: all programs fuzzers check check-fmap check-unit check-crash check-cli check-golden \
-	check-vm check-san check-valgrind crash fuzz model lint demo bench deps format install \
-	uninstall clean help
+	check-vm check-san check-valgrind crash fuzz model lint demo bench bench-placement deps \
+	format install uninstall clean help

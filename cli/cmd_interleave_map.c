@@ -22,7 +22,7 @@ struct map_opts {
 enum { OPT_WIDTH = OPT_COMMAND, OPT_SVG, OPT_CHARSET };
 
 static const struct argp_option options[] = {
-	{ "nbuckets", 'B', "N", 0, "Show the device in N buckets", 0 },
+	{ "nbuckets", 'B', "N", 0, "Show it in N buckets (as the default geometry)", 0 },
 	{ "svg", OPT_SVG, "FILE", 0, "Draw it into FILE as SVG, - for stdout", 0 },
 	{ "width", OPT_WIDTH, "N", 0, "Columns, 20 or more (the terminal's)", 0 },
 	{ "charset", OPT_CHARSET, "SET", 0, "ascii, unicode, or auto: as the locale says", 0 },
@@ -121,10 +121,20 @@ static int show(struct cmd_env *env, struct map *map)
 	return code;
 }
 
+/* Without --nbuckets: those of the default geometry, if the file system has a usable one. */
+static uint64_t buckets_of(struct famfs *fs, const struct map_opts *opts)
+{
+	struct famfs_geometry geometry;
+
+	if (opts->nbuckets || famfs_default_get(fs, &geometry, NULL) || !geometry.nstrips)
+		return opts->nbuckets;
+	return geometry.nbuckets <= FAMFS_BUCKETS_MAX ? geometry.nbuckets : 0;
+}
+
 static int run(struct cmd_env *env)
 {
 	const struct map_opts *opts = env->opts;
-	struct map map = { .nbuckets = opts->nbuckets };
+	struct map map = { 0 };
 	struct famfs_err err;
 	struct famfs *fs;
 	int code;
@@ -137,6 +147,7 @@ static int run(struct cmd_env *env)
 	map.device = env->operands_nr ? operand_device(env, env->operands[0]) : env->device;
 	if (famfs_open(env->ctx, map.device, 0, &fs, &err))
 		return env_error(env, &err);
+	map.nbuckets = buckets_of(fs, opts);
 	code = map_load(&map, env, fs);
 	if (!code)
 		code = show(env, &map);

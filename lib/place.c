@@ -90,7 +90,10 @@ static int no_strips(const char *object, const struct geometry *g, uint64_t stri
 	return err_hint(err, rc, "try fewer --nbuckets, or no interleaving");
 }
 
-/* Strips are all of one length, each in another bucket, first fit within it. */
+/*
+ * Strips are all of one length, each in another bucket. Buckets of odd number are filled from their
+ * end, so that what is free in a bucket and in the one behind it stays one run.
+ */
 static int place_strips(struct space *space, uint64_t dev_size, const struct geometry *g,
 			const char *object, struct famfs_entry *entry, struct famfs_err *err)
 {
@@ -106,8 +109,9 @@ static int place_strips(struct space *space, uint64_t dev_size, const struct geo
 	entry->chunk_size = g->chunk;
 	for (uint64_t i = 0; i < g->nbuckets && found < g->nstrips; i++) {
 		uint64_t from = buckets[i].index * bucket_len, off;
+		struct space_range range = { from, from + bucket_len, buckets[i].index % 2 };
 
-		if (space_alloc_within(space, from, from + bucket_len, strip_len, &off))
+		if (space_alloc_within(space, &range, strip_len, &off))
 			entry->extents[found++] = (struct famfs_extent){ .off = off,
 									 .len = strip_len };
 	}

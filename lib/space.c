@@ -7,6 +7,10 @@
 #include "bits.h"
 #include "space.h"
 
+/* For a file that may lie anywhere: how many runs that would do are compared, and what is long. */
+#define TRIES    64
+#define LONG_RUN (1ULL << 18)
+
 int space_init(struct space *space, uint64_t size)
 {
 	memset(space, 0, sizeof(*space));
@@ -94,24 +98,50 @@ void space_free(const struct space *space, uint64_t *ret_free, uint64_t *ret_lar
 	*ret_largest = largest * FAMFS_AU;
 }
 
-/* First fit in [at, end). Return: 1 and the first AU, or 0. */
-static int find_run(const struct space *space, uint64_t at, uint64_t end, uint64_t want,
-		    uint64_t *ret_first)
-{
-	uint64_t first, stop;
+/*
+ * A search in [at, end) for the shortest run of at least @want: longer ones stay whole for what
+ * needs them. It ends after @tries runs that would do, and at one that is longer by @long_run: such
+ * a run is the free rest of a device, and not worth walking to its end each time.
+ */
+struct search {
+	uint64_t at, end, want;
+	uint64_t tries, long_run;
+	bool downward;        /* of equal runs the last, and its upper end */
+	uint64_t first, len;  /* the best one; 0: none */
+	uint64_t first_found; /* where the first one that would do begins */
+};
 
-	for (;;) {
-		first = bits_next_clear(space->words, at, end);
-		if (first >= end || want > end - first)
-			return 0;
-		/* A run that is longer than wanted need not be walked to its end. */
-		stop = bits_next_set(space->words, first, first + want);
-		if (stop == first + want) {
-			*ret_first = first;
-			return 1;
+/* The run at @at, as far as its length matters: no longer than the best one there is. */
+static uint64_t measure(const struct space *space, const struct search *s, uint64_t at)
+{
+	uint64_t most = s->want + s->long_run;
+
+	return bits_next_set(space->words, at, most < s->end - at ? at + most : s->end) - at;
+}
+
+static bool find_best(const struct space *space, struct search *s)
+{
+	uint64_t at = s->at, len;
+
+	s->len = 0;
+	while (s->tries && (at = bits_next_clear(space->words, at, s->end)) < s->end) {
+		len = measure(space, s, at);
+		if (len >= s->want) {
+			s->tries--;
+			if (!s->len)
+				s->first_found = at;
+			if (!s->len || len < s->len || (s->downward && len == s->len)) {
+				s->first = at;
+				s->len = len;
+			}
+			if (len == s->want + s->long_run || (s->len == s->want && !s->downward))
+				break;
 		}
-		at = stop;
+		at += len;
 	}
+	if (s->len && s->downward)
+		s->first += s->len - s->want;
+	return s->len != 0;
 }
 
 /* floor(log2) and ceil(log2) */
@@ -127,36 +157,43 @@ static unsigned int class_up(uint64_t aus)
 
 int space_alloc(struct space *space, uint64_t len, uint64_t *ret_off)
 {
-	uint64_t want = aus_of(len), first, begin;
-	int found;
+	struct search s = {
+		.end = space->aus, .want = aus_of(len), .tries = TRIES, .long_run = space->aus / 16
+	};
+	bool found;
 
-	if (want == 0 || want > space->aus)
+	if (s.want == 0 || s.want > space->aus)
 		return 0;
-	begin = space->low[class_down(want)];
-	found = find_run(space, begin, space->aus, want, &first);
-	for (unsigned int c = class_up(want); c < SPACE_CLASSES; c++) {
-		uint64_t low = found ? first + want : space->aus;
+	s.at = space->low[class_down(s.want)];
+	found = find_best(space, &s);
+	for (unsigned int c = class_up(s.want); c < SPACE_CLASSES; c++) {
+		uint64_t low = found ? s.first_found : space->aus;
 
 		if (space->low[c] < low)
 			space->low[c] = low;
 	}
 	if (!found)
 		return 0;
-	bits_set(space->words, first, want);
-	*ret_off = first * FAMFS_AU;
+	bits_set(space->words, s.first, s.want);
+	*ret_off = s.first * FAMFS_AU;
 	return 1;
 }
 
-int space_alloc_within(struct space *space, uint64_t from, uint64_t to, uint64_t len,
+int space_alloc_within(struct space *space, const struct space_range *range, uint64_t len,
 		       uint64_t *ret_off)
 {
-	uint64_t end = to / FAMFS_AU < space->aus ? to / FAMFS_AU : space->aus;
-	uint64_t want = aus_of(len), first;
+	uint64_t end = range->to / FAMFS_AU < space->aus ? range->to / FAMFS_AU : space->aus;
+	struct search s = { .at = aus_of(range->from),
+			    .end = end,
+			    .want = aus_of(len),
+			    .tries = UINT64_MAX,
+			    .long_run = space->aus,
+			    .downward = range->downward };
 
-	if (want == 0 || !find_run(space, aus_of(from), end, want, &first))
+	if (s.want == 0 || s.at >= end || s.want > end - s.at || !find_best(space, &s))
 		return 0;
-	bits_set(space->words, first, want);
-	*ret_off = first * FAMFS_AU;
+	bits_set(space->words, s.first, s.want);
+	*ret_off = s.first * FAMFS_AU;
 	return 1;
 }
 

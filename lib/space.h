@@ -32,13 +32,20 @@ bool space_take_shared(struct space *space, uint64_t off, uint64_t len);
 void space_free(const struct space *space, uint64_t *ret_free, uint64_t *ret_largest);
 
 /*
- * Takes a free run of @len bytes (rounded up to AUs), the one with the lowest address.
+ * Takes a free run of @len bytes (rounded up to AUs): of those that come first, up to the first
+ * long one, the front of the shortest.
  * Return: 1 and its offset, or 0.
  */
 int space_alloc(struct space *space, uint64_t len, uint64_t *ret_off);
 
-/* As space_alloc(), within [@from, @to) bytes. */
-int space_alloc_within(struct space *space, uint64_t from, uint64_t to, uint64_t len,
+/* Bytes [from, to); @downward: the upper end of a run is taken, of equal ones the last. */
+struct space_range {
+	uint64_t from, to;
+	bool downward;
+};
+
+/* As space_alloc(), from the shortest run within @range. */
+int space_alloc_within(struct space *space, const struct space_range *range, uint64_t len,
 		       uint64_t *ret_off);
 
 /* Takes @len bytes in up to @max pieces, the largest runs first. Return: how many, or 0. */

@@ -46,7 +46,7 @@ left() {
 	new_image 256M
 	run_famfs 0 interleave plan -s 5M -N 4 -B 8 "$IMG"
 	has "$output" 'layout +4 strips, from 8 buckets of 32.0M, chunks of 2.0M'
-	has "$output" 'strip 0 +bucket 1 offset 0x2000000 \(32.0M\) length 0x200000 \(2.0M\) used 2.0M'
+	has "$output" 'strip 0 +bucket 1 offset 0x3e00000 \(62.0M\) length 0x200000 \(2.0M\) used 2.0M'
 	has "$output" 'strip 2 .* used 1.0M'
 	has "$output" 'strip 3 .* used 0'
 	has "$output" 'taken +8388608'
@@ -90,9 +90,9 @@ left() {
 		20M|-N 4 -B 3|4 strips, 3 buckets|-N 4 -B 4 -C 2M
 		20M|-N 4 -C 3M|3145728 is not a power of two of at least 2M|-N 4 -B 4 -C 2M
 		20M|-N 4 -C 1M|1048576 is not a power of two of at least 2M|-N 4 -B 4 -C 2M
-		40M|-N 4 -C 4G|chunk size 4G is more than 2G|-N 4 -B 4 -C 16M
+		40M|-N 4 -C 4G|chunk size 4G is more than 2G|-N 4 -B 4 -C 32M
 		20M|-C 2M|a chunk size without strips: 0, at least 1|-N 10 -B 10 -C 2M
-		180M|-N 2 -B 8|each strip needs 90M, one of 8 buckets has 32M|-N 7 -B 8 -C 2M
+		180M|-N 2 -B 8|each strip needs 90M, one of 8 buckets has 32M|-N 4 -B 4 -C 2M
 	END
 	# What is right but has no room.
 	refused 1 '224.0M wanted, 222.0M free; no geometry works; not interleaved it fits, in [0-9]+ extents' \

@@ -90,8 +90,7 @@ cells() {
 @test "each file has a letter, and the legend says whose it is" {
 	files
 	run_famfs 0 interleave map --charset=ascii "$IMG"
-	is "$(cells)" "$(printf '#====AAAAAAAA...BBB.............BBB.............BBB.............'
-		printf 'BBB.............................................................')"
+	has "$(cells)" '^#====AAAAAAAA\.{16}BBBBBB\.{26}BBBBBB\.{61}$'
 	has "$output" 'A /models/weights  16\.0M'
 	has "$output" 'B /models/cache    24\.0M, 4 strips, chunks of 2\.0M'
 	has "$output" '# superblock   = log   \. free'
@@ -247,4 +246,21 @@ cells() {
 	run_famfs 0 interleave map "$IMG:/"
 	FAMFS_DEVICE=$IMG run_famfs 0 interleave map --json
 	json_is .files 2
+}
+
+@test "the buckets of the default geometry, when there is one and no other is asked for" {
+	new_image 256M
+	run_famfs 0 interleave map --json "$IMG"
+	json_is .nbuckets 0
+	run_famfs 0 interleave default -N 4 -B 8 "$IMG"
+	run_famfs 0 interleave map --json "$IMG"
+	json_is '"\(.nbuckets) \(.buckets | length)"' '8 8'
+	run_famfs 0 interleave map --json -B 2 "$IMG"
+	json_is .nbuckets 2
+	run_famfs 0 interleave default --none "$IMG"
+	run_famfs 0 interleave map --json "$IMG"
+	json_is .nbuckets 0
+	poke_text "$(extents /.meta/.alloc.cfg | cut -d ' ' -f 1)" 'interleaved_alloc: [hostile'
+	run_famfs 0 interleave map --json "$IMG"
+	json_is .nbuckets 0
 }

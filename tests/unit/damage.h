@@ -29,6 +29,9 @@ static inline void damage_make(struct famfs_ctx *ctx)
 	reqs[2].nbuckets = 2;
 	CHECK_EQ(famfs_create(fs, reqs, UNIT_NR(reqs), NULL, NULL), 0);
 	famfs_close(fs);
+	/* With room behind the strip, so that it can be made longer. */
+	image_u64("a.img", image_slot(2) + 160, SIZE / 2);
+	image_fix_entry("a.img", 2);
 	image_read("a.img", 0, good, sizeof(good));
 }
 

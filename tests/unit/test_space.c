@@ -20,20 +20,33 @@ struct model {
 	bool taken[AUS];
 };
 
-/* The lowest free run of @want within [from, to), taken; AUS if there is none. */
-static uint64_t model_alloc(struct model *m, uint64_t from, uint64_t to, uint64_t want)
+/*
+ * The shortest free run that holds @want within [from, to), up to the first that is longer by
+ * @long_run; of equal ones the first, or with @downward the last. What is taken is its front, or
+ * with @downward its end. Return: where, AUS if there is none.
+ */
+static uint64_t model_alloc(struct model *m, uint64_t from, uint64_t to, uint64_t want,
+			    uint64_t long_run, bool downward)
 {
-	for (uint64_t at = from; want && at + want <= to; at++) {
-		uint64_t nr = 0;
+	uint64_t best = AUS, best_nr = UINT64_MAX, nr;
 
-		while (nr < want && !m->taken[at + nr])
-			nr++;
+	for (uint64_t at = from; want && at < to; at += nr ? nr : 1) {
+		for (nr = 0; at + nr < to && !m->taken[at + nr]; nr++)
+			;
 		if (nr < want)
 			continue;
-		memset(m->taken + at, true, want);
-		return at;
+		if (nr < best_nr || (downward && nr == best_nr)) {
+			best = at;
+			best_nr = nr;
+		}
+		if (nr >= want + long_run)
+			break;
 	}
-	return AUS;
+	if (best == AUS)
+		return AUS;
+	best += downward ? best_nr - want : 0;
+	memset(m->taken + best, true, want);
+	return best;
 }
 
 static void model_set(struct model *m, uint64_t off, uint64_t len, bool taken)
@@ -76,7 +89,7 @@ static void step_alloc(struct space *space, struct model *m)
 	uint64_t want = any(3) ? 1 + any(9) : 1 + any(AUS / 2), off = WILD, at;
 	uint64_t len = want * AU - any(AU);
 
-	at = model_alloc(m, 0, AUS, want);
+	at = model_alloc(m, 0, AUS, want, AUS / 16, false);
 	CHECK_EQ(space_alloc(space, len, &off), at < AUS);
 	CHECK_EQ(off, at < AUS ? at * AU : WILD);
 }
@@ -84,11 +97,10 @@ static void step_alloc(struct space *space, struct model *m)
 static void step_within(struct space *space, struct model *m)
 {
 	uint64_t from = any(AUS + 20), to = from + any(60), want = 1 + any(12), off = WILD, at;
+	struct space_range range = { from * AU - (from ? any(AU) : 0), to * AU + any(AU), any(2) };
 
-	at = model_alloc(m, from, to < AUS ? to : AUS, want);
-	CHECK_EQ(space_alloc_within(space, from * AU - (from ? any(AU) : 0), to * AU + any(AU),
-				    want * AU, &off),
-		 at < AUS);
+	at = model_alloc(m, from, to < AUS ? to : AUS, want, AUS, range.downward);
+	CHECK_EQ(space_alloc_within(space, &range, want * AU, &off), at < AUS);
 	CHECK_EQ(off, at < AUS ? at * AU : WILD);
 }
 
@@ -242,7 +254,9 @@ UNIT_TEST(wild_ranges)
 			model_set(&m, wild[i], wild[j], false);
 			compare(&space, &m);
 			space_free_within(&space, wild[i], wild[j]);
-			if (space_alloc_within(&space, wild[i], wild[j], wild[i], &off))
+			if (space_alloc_within(&space,
+					       &(struct space_range){ wild[i], wild[j], j % 2 },
+					       wild[i], &off))
 				CHECK(off >= wild[i] && off + wild[i] <= wild[j]);
 			space_fini(&space);
 		}
@@ -251,6 +265,7 @@ UNIT_TEST(wild_ranges)
 
 UNIT_TEST(lengths_that_cannot_be_had)
 {
+	static const struct space_range all = { 0, UINT64_MAX, false };
 	struct famfs_extent pieces[16];
 	struct space space;
 	uint64_t off = 5;
@@ -259,8 +274,8 @@ UNIT_TEST(lengths_that_cannot_be_had)
 	CHECK_EQ(space_alloc(&space, 0, &off), 0);
 	CHECK_EQ(space_alloc(&space, UINT64_MAX, &off), 0);
 	CHECK_EQ(space_alloc(&space, AUS * AU + 1, &off), 0);
-	CHECK_EQ(space_alloc_within(&space, 0, UINT64_MAX, UINT64_MAX, &off), 0);
-	CHECK_EQ(space_alloc_within(&space, 0, UINT64_MAX, 0, &off), 0);
+	CHECK_EQ(space_alloc_within(&space, &all, UINT64_MAX, &off), 0);
+	CHECK_EQ(space_alloc_within(&space, &all, 0, &off), 0);
 	CHECK_EQ(space_alloc_pieces(&space, UINT64_MAX, pieces, 16), 0);
 	CHECK_EQ(space_alloc_pieces(&space, 0, pieces, 16), 0);
 	CHECK_EQ(off, 5);
