@@ -14,6 +14,9 @@ includedir ?= $(prefix)/include
 datarootdir ?= $(prefix)/share
 mandir ?= $(datarootdir)/man
 pkgconfigdir ?= $(libdir)/pkgconfig
+bashcompdir ?= $(datarootdir)/bash-completion/completions
+zshcompdir ?= $(datarootdir)/zsh/site-functions
+fishcompdir ?= $(datarootdir)/fish/vendor_completions.d
 
 CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
@@ -260,6 +263,10 @@ format: ## rewrite the sources in the house format
 # Installing ---------------------------------------------------------------------------------------
 so_real := libfamfs.so.$(SOVERSION).$(VERSION)
 man_dir = $(mandir)/man$(subst .,,$(suffix $(1)))
+# Shells look for completions by the name of the program.
+aliases := $(notdir $(alias_bin))
+comp_files = "$(DESTDIR)$(zshcompdir)/_famfs" $(foreach p,famfs $(aliases), \
+	"$(DESTDIR)$(bashcompdir)/$(p)" "$(DESTDIR)$(fishcompdir)/$(p).fish")
 
 install: all ## install below $(DESTDIR)$(prefix)
 	$(Q)$(INSTALL) -d "$(DESTDIR)$(sbindir)" "$(DESTDIR)$(libdir)" \
@@ -276,13 +283,19 @@ install: all ## install below $(DESTDIR)$(prefix)
 	$(Q)$(INSTALL) -m 644 $(BUILD)/famfs.pc "$(DESTDIR)$(pkgconfigdir)/famfs.pc"
 	$(Q)$(foreach m,$(man_pages),$(INSTALL) -D -m 644 $(m) \
 		"$(DESTDIR)$(call man_dir,$(m))/$(notdir $(m))" &&) :
+	$(Q)$(INSTALL) -D -m 644 completions/_famfs "$(DESTDIR)$(zshcompdir)/_famfs"
+	$(Q)$(INSTALL) -D -m 644 completions/famfs.bash "$(DESTDIR)$(bashcompdir)/famfs"
+	$(Q)$(INSTALL) -D -m 644 completions/famfs.fish "$(DESTDIR)$(fishcompdir)/famfs.fish"
+	$(Q)for p in $(aliases); do ln -sf famfs "$(DESTDIR)$(bashcompdir)/$$p" && \
+		ln -sf famfs.fish "$(DESTDIR)$(fishcompdir)/$$p.fish"; done
 
 uninstall: ## remove what install installed
 	$(Q)rm -f "$(DESTDIR)$(sbindir)/famfs" "$(DESTDIR)$(sbindir)/mkfs.famfs" \
 		"$(DESTDIR)$(sbindir)/fsck.famfs" "$(DESTDIR)$(libdir)/$(so_real)" \
 		"$(DESTDIR)$(libdir)/$(notdir $(shared_lib))" "$(DESTDIR)$(libdir)/libfamfs.so" \
 		"$(DESTDIR)$(includedir)/famfs.h" "$(DESTDIR)$(pkgconfigdir)/famfs.pc" \
-		$(foreach m,$(man_pages),"$(DESTDIR)$(call man_dir,$(m))/$(notdir $(m))")
+		$(foreach m,$(man_pages),"$(DESTDIR)$(call man_dir,$(m))/$(notdir $(m))") \
+		$(comp_files)
 
 clean: ## remove what was built
 	$(Q)rm -rf $(BUILD)
@@ -293,7 +306,8 @@ help: ## show this list
 			printf '%-16s %s\n' "$$name" "$$text"; done; done
 	@echo
 	@echo 'Variables: V=1 shows the commands; SAN=address,undefined; WERROR=1; CC, CFLAGS,'
-	@echo 'CPPFLAGS, LDFLAGS, BUILD; prefix, sbindir, libdir, includedir, mandir, DESTDIR;'
+	@echo 'CPPFLAGS, LDFLAGS, BUILD; prefix, sbindir, libdir, includedir, mandir, bashcompdir,'
+	@echo 'zshcompdir, fishcompdir, DESTDIR;'
 	@echo 'WITHOUT_LIBNDCTL=1, WITHOUT_LIBBLKID=1, WITHOUT_LIBCRYPTO=1,'
 	@echo 'WITHOUT_LIBARCHIVE=1, WITHOUT_LIBISAL=1, WITHOUT_LIBYAML=1.'
 

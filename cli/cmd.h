@@ -90,6 +90,7 @@ struct cmd_env {
 /* main.c */
 const struct cmd *const *cmd_table(void); /* ends with NULL */
 const struct cmd *cmd_find(const char *group, const char *name);
+bool cmd_group_exists(const char *name);
 bool cmd_cancelled(void);
 
 /* env_keep() - hands @memory to @env, which frees it at the end; returns it. */
@@ -100,6 +101,9 @@ extern const struct argp_option global_options[];
 int options_scan(struct cmd_env *env, int argc, char **argv, bool stop_at_operand);
 void options_parse(struct cmd_env *env, int argc, char **argv);
 bool option_is_short(const struct argp_option *opt);
+/* The option that @word, which begins with -, ends in; *@ret_value: in the same word, or NULL. */
+const struct argp_option *option_of(const struct cmd *cmd, const char *word,
+				    const char **ret_value);
 uint64_t option_size(struct cmd_env *env, const char *option, const char *arg);
 uint64_t option_number(struct cmd_env *env, const char *option, const char *arg, uint64_t max);
 uint64_t option_index(struct cmd_env *env, const char *option, const char *arg, uint64_t max);
@@ -193,10 +197,10 @@ int place_operands(struct cmd_env *env, const struct famfs_create_req *model,
 int manifest_read(struct cmd_env *env, const char *file, const struct famfs_create_req *model,
 		  uint32_t seed, struct place_job *ret_job);
 
-extern const struct cmd cmd_cat, cmd_check, cmd_chmaster, cmd_commands, cmd_cp, cmd_creat, cmd_df,
-	cmd_flush, cmd_fmap_check, cmd_fmap_dump, cmd_fmap_resolve, cmd_help, cmd_image_dump,
-	cmd_image_restore, cmd_image_show, cmd_interleave_default, cmd_interleave_map,
-	cmd_interleave_plan, cmd_interleave_show, cmd_log_follow, cmd_log_show, cmd_ls, cmd_mkdir,
-	cmd_mkfs, cmd_stat, cmd_tree, cmd_verify;
+extern const struct cmd cmd_cat, cmd_check, cmd_chmaster, cmd_commands, cmd_complete, cmd_cp,
+	cmd_creat, cmd_df, cmd_flush, cmd_fmap_check, cmd_fmap_dump, cmd_fmap_resolve, cmd_help,
+	cmd_image_dump, cmd_image_restore, cmd_image_show, cmd_interleave_default,
+	cmd_interleave_map, cmd_interleave_plan, cmd_interleave_show, cmd_log_follow, cmd_log_show,
+	cmd_ls, cmd_mkdir, cmd_mkfs, cmd_stat, cmd_tree, cmd_verify;
 
 #endif

@@ -54,16 +54,6 @@ static int help_unknown(struct cmd_env *env, const char *word)
 	env_usage(env, word, hint, "unknown command");
 }
 
-static bool is_group(const char *word)
-{
-	const struct cmd *const *c;
-
-	for (c = cmd_table(); *c; c++)
-		if ((*c)->group && !strcmp((*c)->group, word))
-			return true;
-	return false;
-}
-
 static int run(struct cmd_env *env)
 {
 	char **words = env->operands;
@@ -76,7 +66,7 @@ static int run(struct cmd_env *env)
 		return 0;
 	}
 	about.cmd = env->operands_nr > 1 ? cmd_find(first, words[1]) : cmd_find(NULL, first);
-	if (!about.cmd && !(is_group(first) && env->operands_nr == 1))
+	if (!about.cmd && !(cmd_group_exists(first) && env->operands_nr == 1))
 		return help_unknown(env, words[env->operands_nr - 1]);
 	if (!about.cmd) {
 		help_group(first);

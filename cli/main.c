@@ -38,6 +38,7 @@ static const struct cmd *const commands[] = {
 	&cmd_chmaster,
 	&cmd_help,
 	&cmd_commands,
+	&cmd_complete,
 	NULL,
 };
 
@@ -103,7 +104,7 @@ static void hold_standard_fds(void)
 		close(fd);
 }
 
-static bool group_exists(const char *name)
+bool cmd_group_exists(const char *name)
 {
 	const struct cmd *const *c;
 
@@ -175,7 +176,7 @@ static int find_command(struct cmd_env *env, int argc, char **argv)
 			env_usage(env, "", NULL,
 				  group ? "no command of this group is given"
 					: "no command is given");
-		if (group || !group_exists(argv[next]))
+		if (group || !cmd_group_exists(argv[next]))
 			break;
 		group = argv[next];
 		snprintf(env->name, sizeof(env->name), "famfs %.40s", group);

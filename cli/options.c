@@ -166,6 +166,41 @@ static int scan_short(struct scan *sc, const char *word, const char *next)
 	return 0;
 }
 
+/* The last option of a word of letters: the one that takes a value, or the last letter. */
+static const struct argp_option *last_short(const struct scan *sc, const char *word,
+					    const char **ret_value)
+{
+	const struct argp_option *opt = NULL;
+	const char *c;
+
+	for (c = word + 1; *c; c++) {
+		opt = find_short(sc, *c);
+		if (!opt || opt->arg)
+			break;
+	}
+	if (opt && opt->arg && c[1])
+		*ret_value = c + 1;
+	return opt;
+}
+
+const struct argp_option *option_of(const struct cmd *cmd, const char *word, const char **ret_value)
+{
+	struct scan sc = { .tables = { global_options, cmd ? cmd->options : NULL } };
+	const struct argp_option *opt;
+	const char *equal = strchr(word, '=');
+	char *name;
+
+	*ret_value = NULL;
+	if (word[1] != '-')
+		return last_short(&sc, word, ret_value);
+	name = mem_strndup(word + 2, equal ? (size_t)(equal - word) - 2 : strlen(word) - 2);
+	opt = find_long(&sc, word, name);
+	free(name);
+	if (opt && equal)
+		*ret_value = equal + 1;
+	return opt;
+}
+
 /*
  * options_scan() - looks through the words after argv[0]; ends the program at a wrong option.
  * @stop_at_operand: the options of famfs itself, which end at the command.

@@ -33,6 +33,8 @@ table() {
 		check cmd:xxd xxd vim-common
 		check cmd:mandoc mandoc mandoc
 		check cmd:shellcheck shellcheck ShellCheck
+		check cmd:zsh zsh zsh
+		check cmd:fish fish fish
 		check cmd:valgrind valgrind valgrind
 		check cmd:mkfs.ext4 e2fsprogs e2fsprogs
 		check cmd:mkfs.xfs xfsprogs xfsprogs

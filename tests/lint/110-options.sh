@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Commands, options and JSON keys are the same in code, help and man pages.
+# Commands, options and JSON keys are the same in code, help, man pages and completion.
 # shellcheck source=tests/lint/tap.bash
 . "$(dirname "$0")/tap.bash"
 
@@ -111,6 +111,30 @@ globals_differ() {
 		if .sync then "\\-sync " else "" end] | join(""))' "$tables")
 }
 
+# What completion offers: all commands; their long options, and the global ones that they take.
+completion_differs() {
+	local cmd page words group
+	while IFS='|' read -r cmd page; do
+		read -ra words <<<"$cmd"
+		diff <(jq -r --arg cmd "$cmd" "$full"'(.commands[] | select(full == $cmd)) as $c
+			| ($c.options, .global_options)[] | select(.long and (.hidden | not))
+			| .long
+			| select({json: $c.json, "dry-run": $c.dry_run, sync: $c.sync}[.] != false)
+			| "--\(.)"' "$tables" | sort) \
+			<(offered "${words[@]}" --) | sed -n "s/^[<>]/$cmd: &/p"
+	done < <(commands)
+	diff <(jq -r '.commands[] | .group // .name' "$tables" | sort -u) <(offered "") |
+		grep '^[<>]'
+	for group in $(jq -r '.commands[] | .group // empty' "$tables" | sort -u); do
+		diff <(jq -r --arg group "$group" '.commands[] | select(.group == $group) | .name' \
+			"$tables" | sort) <(offered "$group" "") | grep '^[<>]'
+	done
+}
+
+offered() { # WORD...
+	"$BUILD/famfs" __complete -- "$@" | tail -n +2 | cut -f1 | sort
+}
+
 # The keys that the program writes, and those that some page tells of.
 keys_differ() {
 	local call='(emit_(list|object|str|u64|size|int|bool|uuid|mode|rules)|[a-z_]*(json|hex64))'
@@ -128,6 +152,7 @@ if command -v jq >/dev/null; then
 	pages_differ | none "the man pages have the commands and options of the code"
 	synopses_differ | none "the synopses have all options"
 	globals_differ | none "the man pages tell which global options a command takes"
+	completion_differs | none "completion offers the commands and options of the code"
 	keys_differ | none "the man pages have the JSON keys of the code"
 else
 	skip "code, help and man pages are the same" "jq is not installed"

@@ -1,0 +1,305 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Completion: what the program offers, and what bash, zsh and fish make of it.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154 # dollars of names; helpers' variables
+
+load helpers
+
+COMPLETIONS=$BATS_TEST_DIRNAME/../../completions
+
+fixture() {
+	"$FAMFS" mkfs -q --size 24M fs.img
+	"$FAMFS" mkdir -q fs.img:/data fs.img:/data/deep
+	"$FAMFS" creat -q -s 4k --no-zero fs.img:/data/model fs.img:/data/module fs.img:/one \
+		"fs.img:/two words" 'fs.img:/do$lar'
+	mkdir bin "my dir"
+	cp fs.img "my dir/fs.img"
+	ln -s "$FAMFS" bin/famfs
+	PATH=$PWD/bin:$PATH
+}
+
+# The words that may come; the first line of the answer is in $kind.
+offers() { # WORD...
+	run_famfs 0 __complete -- "$@"
+	is "$stderr" ""
+	kind=$(head -n 1 "$OUT")
+	words=$(tail -n +2 "$OUT" | cut -f1)
+}
+
+offers_only() { # EXPECTED WORD...
+	offers "${@:2}"
+	is "$words" "$1" "what may come behind: ${*:2}"
+}
+
+@test "commands, groups and their commands" {
+	offers ""
+	has "$words" 'mkfs'
+	has "$words" 'interleave'
+	hasnt "$words" '__'
+	offers_only $'mkfs\nmkdir' mk
+	offers_only fmap fma
+	offers_only $'dump\nrestore\nshow' image ""
+	offers_only show image s
+	offers_only "" nonsense ""
+	offers_only "" image nonsense ""
+	offers_only "" image show more words:/ ""
+}
+
+@test "options of the command, and the global ones that it takes" {
+	offers_only $'--loglen' mkfs --lo
+	offers_only $'--size\n--sync' mkfs --s
+	offers_only "" cat --json
+	offers_only "--json" ls --js
+	offers_only "--json" --js
+	offers_only "" ls --dry
+	offers_only "--bytes" -q --color never ls --b
+	offers_only "" ls -- --b
+	offers mkfs -
+	has "$words" '--force'
+	hasnt "$words" $'\n-V'
+}
+
+@test "values of options, behind them and behind an equal sign" {
+	offers_only $'text\njson\nhex\nraw' fmap dump --format ""
+	offers_only $'--format=raw' fmap dump --format=r
+	offers_only $'v1\nv2' fmap dump --wire v
+	offers_only $'v7\nv10' fmap check --kernel ""
+	offers_only $'auto\nascii\nunicode' interleave map --charset ""
+	offers_only $'auto\nalways\nnever' --color ""
+	offers_only always --progress al
+	offers_only skip cp --empty ""
+	offers_only "" creat -s ""
+	is "$kind" none
+	offers creat --from ""
+	is "$kind" files
+	offers fmap check --against=""
+	is "$kind" files
+}
+
+@test "each value that is offered is taken" {
+	fixture
+	local option value cmd words tried=0
+	"$FAMFS" fmap dump --format raw -o a.fmap fs.img:/one
+	while read -r option value; do
+		case $option in
+		--format) run_famfs 0 fmap dump --format "$value" fs.img:/one ;;
+		--wire) run_famfs 0 fmap dump --wire "$value" fs.img:/one ;;
+		--kernel) run_famfs 0 fmap check --kernel "$value" a.fmap ;;
+		--charset) run_famfs 0 interleave map --charset "$value" fs.img ;;
+		--color | --progress) run_famfs 0 "$option" "$value" ls fs.img ;;
+		--empty) run_famfs 0 cp "--empty=$value" fs.img:/one copy ;;
+		*) fail "$option is not tried" ;;
+		esac
+		tried=$((tried + 1))
+	done < <(
+		"$FAMFS" __commands | jq -r '(.commands[] | "\(.group // "") \(.name)" as $cmd
+				| .options[] | select(.arg) | "--\(.long) \($cmd)"),
+			(.global_options[] | select(.arg) | "--\(.long) ls")' |
+			while read -ra words; do
+				"$FAMFS" __complete -- "${words[@]:1}" "${words[0]}" "" |
+					tail -n +2 | cut -f1 | grep -v / | sed "s/^/${words[0]} /"
+			done
+	)
+	[ "$tried" -ge 17 ] || fail "only $tried values"
+}
+
+@test "paths inside of a file system" {
+	fixture
+	offers_only $'fs.img:/data/\nfs.img:/one\nfs.img:/two words\nfs.img:/do$lar' ls fs.img:/
+	is "$kind" none
+	offers_only $'fs.img:/data/deep/\nfs.img:/data/model\nfs.img:/data/module' cat fs.img:/data/
+	offers_only "fs.img:/data/model" stat fs.img:/data/mode
+	offers_only "fs.img:/data/" stat fs.img:/data
+	offers_only ":/one" -d fs.img ls :/o
+	offers_only ":/one" ls -dfs.img :/o
+	offers_only ":/one" ls --device=fs.img -l :/o
+	FAMFS_DEVICE=fs.img offers_only ":/one" ls :/o
+	offers_only "fs.img:/one" cp here fs.img:/o
+	offers_only "fs.img:/" ls fs.img
+	is "$kind" files
+	offers_only "" df fs.img:/o
+	offers_only "" image show fs.img:/o
+	offers_only "" ls ./fs.img:/o
+}
+
+@test "what cannot be read is no candidate, and no complaint" {
+	fixture
+	offers_only "" ls nothing:/
+	offers_only "" ls :/
+	offers_only "" ls fs.img:/nothing/
+	offers_only "" ls fs.img:/one/
+	offers_only "" ls fs.img:/../
+	offers_only "" ls /dev/null:/
+	IMG=fs.img poke 0 8 1
+	offers_only "" ls fs.img:/
+	mkfifo pipe
+	offers_only "" ls pipe:/
+	run_famfs 2 __complete
+}
+
+@test "names that no shell could give back are not offered" {
+	fixture
+	IMG=$PWD/fs.img
+	poke_text "$(entry_at 4 40)" '\nne'
+	seal_entry 4
+	offers_only $'fs.img:/data/\nfs.img:/two words\nfs.img:/do$lar' ls fs.img:/
+}
+
+# ---------------------------------------------------------------------- bash
+
+# What bash offers for a line: the word is cut as bash does it.
+bash_offers() { # LINE
+	cat >driver.bash <<-'END'
+		source "$1/famfs.bash"
+		compopt() { :; }
+		COMP_LINE=$2 COMP_POINT=${#2}
+		words=$(sed 's/\([:=]\)/ \1 /g; s/:  \([^ ]\)/: \1/g' <<<"$2")
+		read -ra COMP_WORDS <<<"${words//\\ /$'\x01'}"
+		COMP_WORDS=("${COMP_WORDS[@]//$'\x01'/\\ }")
+		[[ $2 != *[[:blank:]] ]] || COMP_WORDS+=("")
+		COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+		_famfs
+		printf '%s\n' "${COMPREPLY[@]}"
+	END
+	run_program 0 bash driver.bash "$COMPLETIONS" "$1"
+	is "$stderr" ""
+}
+
+@test "bash: commands, options, values, files and paths inside" {
+	fixture
+	bash_offers "famfs mkf"
+	is "$output" mkfs
+	bash_offers "famfs image "
+	is "$output" $'dump\nrestore\nshow'
+	bash_offers "famfs mkfs --logl"
+	is "$output" --loglen
+	bash_offers "famfs fmap dump --format=r"
+	is "$output" raw
+	bash_offers "famfs fmap dump --format r"
+	is "$output" raw
+	bash_offers "famfs ls fs.img:/data/mo"
+	is "$output" $'/data/model\n/data/module'
+	bash_offers "famfs ls fs.img:/tw"
+	is "$output" '/two\ words'
+	bash_offers "famfs ls fs.img:/do"
+	is "$output" '/do\$lar'
+	bash_offers 'famfs ls my\ dir/fs.img:/one'
+	is "$output" /one
+	bash_offers "famfs -d fs.img ls :/o"
+	is "$output" /one
+	bash_offers "famfs df fs"
+	is "$output" fs.img
+	bash_offers "famfs ls nothing:/"
+	is "$output" ""
+	bash_offers "mkfs.famfs --logl"
+	is "$output" --loglen
+	bash_offers "fsck.famfs --pre"
+	is "$output" --preen
+	HOME=$PWD bash_offers "famfs ls ~/fs.img:/on"
+	is "$output" /one
+}
+
+# ----------------------------------------------------------------------- zsh
+
+# Types a line and a tab into a zsh: what it then has, and all that it was offered.
+zsh_types() { # LINE
+	requires zsh
+	cat >driver.zsh <<-'END'
+		zmodload zsh/zpty
+		zpty shell "LC_ALL=C.UTF-8 TERM=dumb zsh -f"
+		say() { zpty -w shell "$1"; }
+		say "PS1= fpath=(${(q)1} \$fpath); autoload -Uz compinit; compinit -D -u"
+		say 'compadd() {
+			local -a all
+			builtin compadd -O all "$@" 2>/dev/null
+			print -rl -- $all >>offered
+			builtin compadd "$@"
+		}'
+		say 'typed() {
+			zle complete-word
+			print -r -- "$BUFFER" >buffer.new
+			mv buffer.new buffer
+			zle .kill-whole-line
+		}'
+		say 'zle -N typed; bindkey "^I" typed; touch ready'
+		for ((i = 0; i < 1200; i++)); do [[ -e ready ]] && break; sleep 0.05; done
+		zpty -w -n shell "$2"$'\t'
+		for ((i = 0; i < 1200; i++)); do [[ -e buffer ]] && break; sleep 0.05; done
+		zpty -d shell
+	END
+	rm -f ready buffer offered
+	run_program 0 zsh -f driver.zsh "$COMPLETIONS" "$1"
+	[ -e buffer ] || fail "zsh did not answer: $output"
+	is "$(<buffer)" "$2"
+}
+
+@test "zsh: commands, options, values, files and paths inside" {
+	fixture
+	zsh_types "famfs mkf" "famfs mkfs "
+	zsh_types "famfs image du" "famfs image dump "
+	zsh_types "famfs mkfs --logl" "famfs mkfs --loglen "
+	zsh_types "famfs fmap dump --format=r" "famfs fmap dump --format=raw "
+	zsh_types "famfs ls fs.img:/da" "famfs ls fs.img:/data/"
+	zsh_types "famfs ls fs.img:/data/mo" "famfs ls fs.img:/data/mod"
+	is "$(sort -u offered | grep .)" $'fs.img:/data/model\nfs.img:/data/module'
+	zsh_types "famfs ls fs.img:/tw" 'famfs ls fs.img:/two\ words '
+	zsh_types 'famfs ls my\ dir/fs.img:/one' 'famfs ls my\ dir/fs.img:/one '
+	zsh_types "famfs -d fs.img ls :/o" "famfs -d fs.img ls :/one "
+	zsh_types "famfs df fs" "famfs df fs.img "
+	zsh_types "famfs ls nothing:/" "famfs ls nothing:/"
+	zsh_types "fsck.famfs --pre" "fsck.famfs --preen "
+}
+
+# ---------------------------------------------------------------------- fish
+
+fish_offers() { # LINE
+	requires fish
+	run_program 0 fish --no-config -c 'source $argv[1]/famfs.fish; complete -C $argv[2]' \
+		"$COMPLETIONS" "$1"
+	is "$stderr" ""
+	output=$(cut -f1 <<<"$output")
+}
+
+@test "fish: commands, options, values, files and paths inside" {
+	fixture
+	fish_offers "famfs mkf"
+	is "$output" mkfs
+	fish_offers "famfs image "
+	is "$output" $'dump\nrestore\nshow'
+	fish_offers "famfs mkfs --logl"
+	is "$output" --loglen
+	fish_offers "famfs fmap dump --format=r"
+	is "$output" --format=raw
+	fish_offers "famfs ls fs.img:/data/mo"
+	is "$output" $'fs.img:/data/model\nfs.img:/data/module'
+	fish_offers "famfs ls fs.img:/tw"
+	is "$output" 'fs.img:/two words'
+	fish_offers 'famfs ls my\ dir/fs.img:/one'
+	is "$output" 'my dir/fs.img:/one'
+	fish_offers "famfs -d fs.img ls :/o"
+	is "$output" :/one
+	fish_offers "famfs df fs"
+	is "$output" fs.img
+	fish_offers "famfs ls nothing:/"
+	is "$output" ""
+	fish_offers "mkfs.famfs --logl"
+	is "$output" --loglen
+}
+
+@test "make install puts pages and completions where they are looked for" {
+	[ -z "${FAMFS_TEST_UNDER:-}" ] || skip "is about the program as it is built"
+	local root="$PWD/a root" page
+	run_program 0 env -u MAKEFLAGS -u MAKELEVEL make -s -C "$BATS_TEST_DIRNAME/../.." install \
+		BUILD="${FAMFS%/*}" prefix=/usr DESTDIR="$root"
+	cd "$root/usr/share"
+	[ -f man/man8/famfs-fmap-dump.8 ] && [ -f man/man5/famfs.5 ] && [ -f man/man3/libfamfs.3 ]
+	for page in man/man8/mkfs.famfs.8 man/man8/fsck.famfs.8; do
+		[ -f "man/$(sed -n 's/^\.so //p' "$page")" ] || fail "$page leads nowhere"
+	done
+	cmp bash-completion/completions/fsck.famfs "$COMPLETIONS/famfs.bash"
+	cmp fish/vendor_completions.d/mkfs.famfs.fish "$COMPLETIONS/famfs.fish"
+	cmp zsh/site-functions/_famfs "$COMPLETIONS/_famfs"
+	run_program 0 env -u MAKEFLAGS -u MAKELEVEL make -s -C "$BATS_TEST_DIRNAME/../.." uninstall \
+		BUILD="${FAMFS%/*}" prefix=/usr DESTDIR="$root"
+	is "$(find "$root" ! -type d)" ""
+}
