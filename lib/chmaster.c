@@ -100,11 +100,10 @@ static int claim(struct famfs *fs, const struct famfs_super *super, struct famfs
 		sleep_ms(fs->ctx, SETTLE_MS + 4U * more);
 		rc = look_again(fs, super, err);
 	}
-	if (rc > 0)
-		return 0;
-	if (rc == 0)
-		rc = err_set(err, -EAGAIN, fs->dev->name,
-			     "other hosts write to the superblock at the same time");
+	if (rc)
+		return rc > 0 ? 0 : rc;
+	rc = err_set(err, -EAGAIN, fs->dev->name,
+		     "other hosts write to the superblock at the same time");
 	return err_hint(err, rc, "stop them; then famfs check %s", fs->dev->name);
 }
 
