@@ -6,6 +6,8 @@
 
 tap_count=0
 tap_failed=0
+# Where what `run` caught lies.
+vm_tmp=${TMPDIR:-/tmp}
 # What the last `run` or `run_famfs` gave: exit code, stdout and stderr.
 status=0
 output=
@@ -44,10 +46,10 @@ tap_done() {
 
 # run COMMAND...: sets status, output, errors; a hung command ends after 30 s
 run() {
-	timeout 30 "$@" >/tmp/run.out 2>/tmp/run.err
+	timeout 30 "$@" >"$vm_tmp/run.out" 2>"$vm_tmp/run.err"
 	status=$?
-	output=$(tr -d '\0' </tmp/run.out)
-	errors=$(tr -d '\0' </tmp/run.err)
+	output=$(tr -d '\0' <"$vm_tmp/run.out")
+	errors=$(tr -d '\0' <"$vm_tmp/run.err")
 }
 
 # log_run COMMAND...: what the last command was and gave, as TAP comments
