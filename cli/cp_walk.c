@@ -116,6 +116,30 @@ static void visit_dir(const struct walk *above, struct cp_item *item, int at, co
 	walk_dir(&w, fd);
 }
 
+/* Some files, as those of /proc, do not tell how much is in them. */
+static bool tells_no_size(const struct cp_item *item, int at, const char *name)
+{
+	int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (item->follow ? 0 : O_NOFOLLOW);
+	int fd = openat(at, name, flags);
+	char byte;
+	bool has = fd >= 0 && read(fd, &byte, 1) == 1;
+
+	if (fd >= 0)
+		close(fd);
+	return has;
+}
+
+static void visit_empty(struct cp *cp, struct cp_item *item, int at, const char *name)
+{
+	if (tells_no_size(item, at, name))
+		cp_failf(cp, item, -EINVAL,
+			 "has bytes but tells no size; copy it from standard input, as -");
+	else if (cp->opts->skip_empty)
+		item->status = CP_SKIPPED;
+	else
+		cp_skip(cp, item, "is empty, which a famfs cannot hold");
+}
+
 /* An item of known type; the directory is entered. */
 static void visit(const struct walk *above, struct cp_item *item, const struct stat *st, int at,
 		  const char *name)
@@ -137,10 +161,8 @@ static void visit(const struct walk *above, struct cp_item *item, const struct s
 		cp_skip(cp, item, "is a symbolic link, which a famfs cannot hold");
 	else if (!S_ISREG(st->st_mode))
 		cp_skip(cp, item, "is a special file, which a famfs cannot hold");
-	else if (!item->size && cp->opts->skip_empty)
-		item->status = CP_SKIPPED;
 	else if (!item->size)
-		cp_skip(cp, item, "is empty, which a famfs cannot hold");
+		visit_empty(cp, item, at, name);
 	else if (item->dev == cp->dst.dev && item->ino == cp->dst.ino)
 		cp_failf(cp, item, -EINVAL, "is the image that is copied to");
 }

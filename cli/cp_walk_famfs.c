@@ -207,7 +207,8 @@ void cp_walk_stdin(struct cp *cp)
 		cp_failf(cp, item, -EISDIR, "needs a name, and %s is a directory", cp->dst_text);
 		return;
 	}
-	file = !fstat(STDIN_FILENO, &st) && S_ISREG(st.st_mode);
+	/* Files of /proc have no size, though bytes. */
+	file = !fstat(STDIN_FILENO, &st) && S_ISREG(st.st_mode) && st.st_size;
 	if (file && !lseek(STDIN_FILENO, 0, SEEK_CUR))
 		item->size = (uint64_t)st.st_size;
 	else if (opts->has_size && !file)
