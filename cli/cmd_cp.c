@@ -182,6 +182,9 @@ static int copy(struct cp *cp, const struct operand *src, size_t nr, const struc
 		return env_errorf(cp->env, -ENOTDIR, cp->dst_text,
 				  "is no directory, and several sources need one");
 	walk(cp, src, nr);
+	/* Into a famfs the second one finds the first, and says whether it differs. */
+	if (nr > 1 && cp->stream < 0 && (!cp->dst.fs || cp->opts->overwrite))
+		cp_refuse_doubles(cp);
 	progress_init(&cp->progress, cp->env, cp->dst.fs ? "copying in" : "copying out");
 	if (!cp->stop && !cmd_cancelled() && cp->dst.fs)
 		cp_in(cp);

@@ -50,6 +50,7 @@ struct cp_kept {
 /**
  * struct cp_item - one file or directory to copy.
  * @source: as shown. @dest: inside the famfs without a first slash, or relative to cp.root.
+ * @order: the place among the items.
  * @follow: a local source that may be reached by a symbolic link.
  * @present: a file of the same size is there. @made: a local directory that was made.
  * @dev, @ino: what a local source was when it was walked.
@@ -60,6 +61,7 @@ struct cp_item {
 	enum cp_kind kind;
 	enum cp_status status;
 	bool dir, follow, present, made;
+	size_t order;
 	uint32_t mode, uid, gid;
 	uint64_t size;
 	dev_t dev;
@@ -104,6 +106,7 @@ void cp_set_mode(const struct cp *cp, struct cp_item *item, uint32_t mode, uint3
 		 uint32_t gid);
 char *cp_join(const char *dir, const char *name);
 char *cp_last_part(const char *path);
+void cp_refuse_doubles(struct cp *cp);
 void cp_free(struct cp *cp);
 
 /* cp_dest.c: return an exit code. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,6 +61,45 @@ char *cp_last_part(const char *path)
 	    (end - start == 2 && !strncmp(path + start, "..", 2)))
 		start = end;
 	return mem_strndup(path + start, end - start);
+}
+
+static int by_dest(const void *a, const void *b)
+{
+	const struct cp_item *x = *(struct cp_item *const *)a, *y = *(struct cp_item *const *)b;
+	int order = strcmp(x->dest, y->dest);
+
+	return order ? order : (x->order > y->order) - (x->order < y->order);
+}
+
+static bool is_file(const struct cp_item *item)
+{
+	return item->status == CP_PENDING && !item->dir;
+}
+
+/*
+ * What one source has brought, another one does not replace; the same source twice is no harm. A
+ * directory takes what several bring.
+ */
+void cp_refuse_doubles(struct cp *cp)
+{
+	struct cp_item **sorted = mem_calloc(cp->nr, sizeof(*sorted)), *kept = NULL;
+	size_t i;
+
+	for (i = 0; i < cp->nr; i++) {
+		sorted[i] = cp->items[i];
+		sorted[i]->order = i;
+	}
+	qsort(sorted, cp->nr, sizeof(*sorted), by_dest);
+	for (i = 0; i < cp->nr; i++) {
+		if (!is_file(sorted[i]))
+			continue;
+		if (!kept || strcmp(kept->dest, sorted[i]->dest))
+			kept = sorted[i];
+		else if (strcmp(kept->source, sorted[i]->source))
+			cp_failf(cp, sorted[i], -EEXIST, "would replace what %s brings",
+				 kept->source);
+	}
+	free(sorted);
 }
 
 static void item_free(struct cp_item *item)

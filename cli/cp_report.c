@@ -55,12 +55,18 @@ static void show_error(struct cp *cp, struct cp_item *item, const struct famfs_e
 /* What a signal ended did not fail: it is as if it had not been begun. */
 void cp_fail(struct cp *cp, struct cp_item *item, const struct famfs_err *err)
 {
-	cp->stop |= !cp->opts->keep_going;
+	bool stops = !cp->stop && !cp->opts->keep_going;
+	struct famfs_err hinted = *err;
+
+	cp->stop |= stops;
 	if (cmd_cancelled() && (err->rc == -ECANCELED || err->rc == -EINTR)) {
 		cp->stop = true;
 		return;
 	}
-	show_error(cp, item, err);
+	/* cp(1) goes on, so who is used to it is told. */
+	if (stops && cp->nr > 1 && !cp->opts->tar && !err->hint[0])
+		snprintf(hinted.hint, sizeof(hinted.hint), "--keep-going copies the others");
+	show_error(cp, item, &hinted);
 	item->status = CP_FAILED;
 }
 

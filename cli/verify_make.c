@@ -28,7 +28,6 @@ struct make {
 	struct listing rows;
 	bool *have;
 	uint64_t kept, made, failed;
-	uint64_t total;
 };
 
 static bool wanted(const void *data, const struct famfs_entry *entry)

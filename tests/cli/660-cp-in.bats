@@ -77,6 +77,21 @@ tree() {
 	refused 1 '/no/such: no such' cp a "$IMG:/no/such/y"
 }
 
+@test "what one source brings, another does not replace" {
+	new_image 32M
+	mkdir a b
+	bytes a/f 30
+	printf %030d 7 >b/f
+	run_famfs 1 cp a/f b/f "$IMG:/"
+	one_error 'b/f: .*exists and differs'
+	same a/f /f
+	run_famfs 1 cp --overwrite --keep-going b/f a/f "$IMG:/"
+	one_error 'a/f: would replace what b/f brings$'
+	same b/f /f
+	run_famfs 0 cp --overwrite a/f a/f "$IMG:/"
+	same a/f /f
+}
+
 @test "without -r a directory is named, and the others are copied" {
 	new_image 32M
 	tree
@@ -107,6 +122,22 @@ tree() {
 	one_error 'A/sub/up: .*loop'
 	same A/one /C/one
 	clean
+}
+
+@test "bytes in a file that tells no size are not taken for none" {
+	new_image 32M
+	[ ! -s /proc/self/limits ] || skip "no file of unknown size is here"
+	refused 1 '/proc/self/limits: has bytes but tells no size' cp --empty=skip \
+		/proc/self/limits "$IMG:/limits"
+	cat /proc/sys/kernel/ostype >ostype
+	run_shell 0 '"$1" cp - "$2" </proc/sys/kernel/ostype' "$FAMFS" "$IMG:/ostype"
+	same ostype /ostype
+	run_shell 1 '"$1" cp - "$2" <"$3"' "$FAMFS" "$IMG:/none" /dev/null
+	one_error 'standard input: is empty'
+	: >none
+	run_shell 1 '"$1" cp - "$2" <none' "$FAMFS" "$IMG:/none"
+	one_error 'standard input: is empty'
+	is "$(names)" "/ostype"
 }
 
 @test "a second run skips what is the same and refuses what differs" {
@@ -190,6 +221,8 @@ tree() {
 	one_error 'A/one: permission denied'
 	same A/sub/deep/three /B/sub/deep/three
 	refused 1 'gone: no such file' cp gone A/sub/two "$IMG:/"
+	run_famfs 1 cp A/sub/two gone A/sub/deep/three "$IMG:/B"
+	one_error 'gone: no such file or directory; --keep-going copies the others$'
 	run_famfs 1 cp --keep-going gone A/sub/two "$IMG:/"
 	same A/sub/two /two
 	clean

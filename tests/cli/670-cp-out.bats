@@ -63,6 +63,24 @@ no_leftovers() { # DIR
 	no_leftovers .
 }
 
+@test "what one source brings, another does not replace" {
+	new_image 32M
+	mkdir a b dir
+	echo 1 >a/f
+	echo 2 >b/f
+	run_famfs 0 cp -r a b "$IMG:/"
+	refused 1 'dev.img:/b/f: would replace what .*:/a/f brings; --keep-going' \
+		cp "$IMG:/a/f" "$IMG:/b/f" dir
+	is "$(ls dir)" ""
+	run_famfs 1 cp --keep-going "$IMG:/a/f" "$IMG:/b/f" "$IMG:/a/f" dir
+	cmp a/f dir/f
+	run_famfs 0 cp "$IMG:/b/f" "$IMG:/b/f" dir
+	cmp b/f dir/f
+	run_famfs 0 cp "$IMG:/a/f" "$IMG:/b/f" -
+	is "$output" "1
+2"
+}
+
 @test "symbolic links: the destination's is followed, those below it are not" {
 	filled_image
 	mkdir real outside
