@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,13 +40,11 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 	}
 }
 
-/* Nothing more can be written, so nothing more is read. A reader that went away ends us quietly. */
+/* Nothing more can be written, so nothing more is read. */
 static int output_failed(struct cmd_env *env, int rc)
 {
-	if (rc == -EPIPE) {
-		signal(SIGPIPE, SIG_DFL);
-		raise(SIGPIPE);
-	}
+	if (rc == -EPIPE)
+		file_reader_gone();
 	if (cmd_cancelled())
 		return EXIT_FAILED;
 	return env_errorf(env, rc, "standard output", "%s", strerror(-rc));

@@ -64,16 +64,6 @@ static void check_options(struct cmd_env *env)
 		env_usage(env, "--resume", NULL, "needs --make-manifest and -o SUMS");
 }
 
-void verify_emit_error(struct emit *out, const struct famfs_err *err)
-{
-	emit_object(out, "error");
-	emit_str(out, "code", NULL, famfs_err_code(err->rc));
-	emit_str(out, "object", NULL, err->object);
-	emit_str(out, "message", NULL, err->message);
-	emit_str(out, "hint", NULL, err->hint);
-	emit_object_end(out);
-}
-
 static int run(struct cmd_env *env)
 {
 	const struct verify_opts *opts = env->opts;

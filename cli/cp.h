@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "cmd.h"
+#include "kept.h"
 
 struct cp_opts {
 	bool recursive, preserve, follow, sparse, overwrite, keep_going, skip_empty, tar;
@@ -41,12 +42,6 @@ enum cp_status {
 	CP_FAILED,
 };
 
-/* An error that is shown again in the results. */
-struct cp_kept {
-	int rc;
-	char *object, *message, *hint;
-};
-
 /**
  * struct cp_item - one file or directory to copy.
  * @source: as shown. @dest: inside the famfs without a first slash, or relative to cp.root.
@@ -68,7 +63,7 @@ struct cp_item {
 	ino_t ino;
 	struct cp_side *side;
 	struct famfs_entry *entry;
-	struct cp_kept *error;
+	struct kept_error *error;
 };
 
 /**

@@ -104,12 +104,7 @@ void cp_refuse_doubles(struct cp *cp)
 
 static void item_free(struct cp_item *item)
 {
-	if (item->error) {
-		free(item->error->object);
-		free(item->error->message);
-		free(item->error->hint);
-		free(item->error);
-	}
+	kept_error_free(item->error);
 	free(item->entry);
 	free(item->source);
 	free(item->dest);

@@ -26,15 +26,6 @@ int cp_err(struct famfs_err *err, int rc, const char *object, const char *fmt, .
 	return rc;
 }
 
-static void keep_error(struct cp_item *item, const struct famfs_err *err)
-{
-	item->error = mem_calloc(1, sizeof(*item->error));
-	item->error->rc = err->rc;
-	item->error->object = mem_strndup(err->object, sizeof(err->object));
-	item->error->message = mem_strndup(err->message, sizeof(err->message));
-	item->error->hint = mem_strndup(err->hint, sizeof(err->hint));
-}
-
 /* Every line names the source; when something else is to blame, that too. */
 static void show_error(struct cp *cp, struct cp_item *item, const struct famfs_err *err)
 {
@@ -48,7 +39,7 @@ static void show_error(struct cp *cp, struct cp_item *item, const struct famfs_e
 	progress_clear(&cp->progress);
 	env_error(cp->env, &named);
 	if (cp->env->json && !item->error)
-		keep_error(item, &named);
+		item->error = kept_error_new(&named);
 	cp->code = EXIT_FAILED;
 }
 
@@ -150,14 +141,8 @@ static void show_result(struct cp *cp, const struct cp_item *item)
 	}
 	emit_str(out, "status", NULL, names[item->status]);
 	emit_u64(out, "size", NULL, item->size);
-	if (item->error) {
-		emit_object(out, "error");
-		emit_str(out, "code", NULL, famfs_err_code(item->error->rc));
-		emit_str(out, "object", NULL, item->error->object);
-		emit_str(out, "message", NULL, item->error->message);
-		emit_str(out, "hint", NULL, item->error->hint);
-		emit_object_end(out);
-	}
+	if (item->error)
+		emit_kept(out, item->error);
 	emit_item_end(out);
 }
 

@@ -2,7 +2,6 @@
 /* Files written one after the other to standard output, a pipe or a terminal. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -70,10 +69,7 @@ int cp_stream(struct cp *cp, struct cp_item *item, bool only, struct famfs_err *
 	} else {
 		rc = write_in_order(cp, item, err);
 	}
-	/* A reader that went away ends us quietly. */
-	if (rc == -EPIPE) {
-		signal(SIGPIPE, SIG_DFL);
-		raise(SIGPIPE);
-	}
+	if (rc == -EPIPE)
+		file_reader_gone();
 	return rc;
 }

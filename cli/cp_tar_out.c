@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <locale.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -128,11 +127,8 @@ static int failed(struct tar_out *out, struct famfs_err *err)
 {
 	const char *why = out->lib.error_string(out->a);
 
-	/* A reader that went away ends us quietly. */
-	if (out->rc == -EPIPE) {
-		signal(SIGPIPE, SIG_DFL);
-		raise(SIGPIPE);
-	}
+	if (out->rc == -EPIPE)
+		file_reader_gone();
 	if (cmd_cancelled())
 		return cp_err(err, -ECANCELED, out->name, "cancelled");
 	if (out->rc)

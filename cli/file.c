@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -71,6 +72,12 @@ int file_write_all(int fd, const void *buf, size_t len)
 		len -= (size_t)put;
 	}
 	return 0;
+}
+
+void file_reader_gone(void)
+{
+	signal(SIGPIPE, SIG_DFL);
+	raise(SIGPIPE);
 }
 
 bool file_is_device(int fd, const char *device)

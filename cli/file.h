@@ -22,6 +22,9 @@ const char *file_name(const char *file);
 /* file_write_all() - Return: 0 or a negative errno; -EINTR when the command was cancelled. */
 int file_write_all(int fd, const void *buf, size_t len);
 
+/* file_reader_gone() - who reads the output went away: ends the program as that does, quietly. */
+void file_reader_gone(void);
+
 /* file_is_device() - whether @fd is the file behind DEVICE or DEVICE@OFFSET, or a block device:
  * that is not to be written over. */
 bool file_is_device(int fd, const char *device);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "file.h"
 
 static const struct cmd *const commands[] = {
 	&cmd_mkfs,
@@ -259,10 +259,8 @@ static int finish_output(struct cmd_env *env, int code)
 		env_errorf(env, -ENOMEM, "standard output", "out of memory for the results");
 	} else {
 		rc = output_error(before);
-		if (rc == EPIPE) {
-			signal(SIGPIPE, SIG_DFL);
-			raise(SIGPIPE);
-		}
+		if (rc == EPIPE)
+			file_reader_gone();
 		env_errorf(env, -rc, "standard output", "%s", strerror(rc));
 	}
 	if (env->cmd && (env->cmd->flags & CMD_JUDGE))

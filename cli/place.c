@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "geometry.h"
+#include "kept.h"
 
 /* What became of one request. @extent is the first; @more has all when there are several. */
 struct place_result {
@@ -20,10 +21,7 @@ struct place_result {
 	uint64_t index, nstrips, chunk_size;
 	char path[FAMFS_PATH_SIZE + 1];
 	struct famfs_extent extent, *more;
-	struct json_error {
-		int rc;
-		char *object, *message, *hint;
-	} * error;
+	struct kept_error *error;
 };
 
 /* One call of place_run(). */
@@ -42,15 +40,6 @@ struct place {
 	uint64_t create_ns;
 	struct famfs_err last;
 };
-
-static void keep_error(struct place_result *r, const struct famfs_err *err)
-{
-	r->error = mem_calloc(1, sizeof(*r->error));
-	r->error->rc = err->rc;
-	r->error->object = mem_strndup(err->object, sizeof(err->object));
-	r->error->message = mem_strndup(err->message, sizeof(err->message));
-	r->error->hint = mem_strndup(err->hint, sizeof(err->hint));
-}
 
 static void keep_entry(struct place_result *r, const struct famfs_entry *entry)
 {
@@ -135,7 +124,7 @@ static void done(void *data, size_t nr, enum famfs_create_status status,
 	r->known = true;
 	r->status = (uint8_t)status;
 	if (err)
-		keep_error(r, err);
+		r->error = kept_error_new(err);
 	if (entry)
 		keep_entry(r, entry);
 }
@@ -207,16 +196,6 @@ static void entry_rebuild(struct famfs_entry *entry, const struct famfs_create_r
 	memcpy(entry->extents, from, r->extents_nr * sizeof(*from));
 }
 
-static void show_json_error(struct emit *out, const struct json_error *error)
-{
-	emit_object(out, "error");
-	emit_str(out, "code", NULL, famfs_err_code(error->rc));
-	emit_str(out, "object", NULL, error->object);
-	emit_str(out, "message", NULL, error->message);
-	emit_str(out, "hint", NULL, error->hint);
-	emit_object_end(out);
-}
-
 static void show_text(struct place *p, const struct famfs_entry *entry, unsigned int status)
 {
 	struct emit *out = &p->env->out;
@@ -271,7 +250,7 @@ static void show_result(struct place *p, size_t nr)
 	}
 	emit_str(out, "status", NULL, status_names[r->status]);
 	if (r->error)
-		show_json_error(out, r->error);
+		emit_kept(out, r->error);
 	emit_item_end(out);
 }
 
@@ -282,12 +261,7 @@ static void results_free(struct place *p)
 
 	for (i = 0; r && i < p->job->nr; i++, r++) {
 		free(r->more);
-		if (!r->error)
-			continue;
-		free(r->error->object);
-		free(r->error->message);
-		free(r->error->hint);
-		free(r->error);
+		kept_error_free(r->error);
 	}
 	free(p->results);
 	p->results = NULL;

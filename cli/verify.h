@@ -4,6 +4,7 @@
 #define FAMFS_CLI_VERIFY_H
 
 #include "digest.h"
+#include "kept.h"
 
 struct verify_opts {
 	bool make, resume;
@@ -15,9 +16,6 @@ struct verify_opts {
 int verify_seed(struct cmd_env *env);
 int verify_make(struct cmd_env *env);
 int verify_manifest(struct cmd_env *env);
-
-/* verify_emit_error() - why a file could not be read, as part of its result. */
-void verify_emit_error(struct emit *out, const struct famfs_err *err);
 
 /*
  * sums_parse() - one line of a manifest as sha256sum -c reads it: a sum, a blank, a blank or a

@@ -153,7 +153,7 @@ static void emit_result(struct make *m, const struct digest_item *item)
 	emit_str(out, "path", NULL, path.s);
 	emit_str(out, "status", NULL, item->err ? "failed" : "ok");
 	if (item->err) {
-		verify_emit_error(out, item->err);
+		emit_err(out, item->err);
 	} else {
 		emit_u64(out, "size", NULL, item->size);
 		emit_str(out, "sha256", NULL, digest_hex(item->sum, hex));

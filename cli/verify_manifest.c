@@ -69,7 +69,7 @@ static void emit_result(struct compared *c, const struct digest_item *item, cons
 		emit_u64(out, "size", NULL, item->size);
 		emit_str(out, "sha256", NULL, digest_hex(item->sum, hex));
 	} else if (item->err->rc != -ENOENT) {
-		verify_emit_error(out, item->err);
+		emit_err(out, item->err);
 	}
 	emit_item_end(out);
 	text_free(&path);

@@ -55,7 +55,7 @@ static void show(struct seeded *s, const struct operand *op, const struct famfs_
 	emit_str(out, "path", NULL, op->path);
 	emit_str(out, "status", NULL, err ? "failed" : off == FAMFS_NONE ? "ok" : "differs");
 	if (err)
-		verify_emit_error(out, err);
+		emit_err(out, err);
 	else if (off != FAMFS_NONE)
 		emit_u64(out, "off", NULL, off);
 	emit_item_end(out);

@@ -22,11 +22,7 @@ int data_error(const struct data_job *job, int rc, struct famfs_err *err)
 
 void data_stop_at(struct data_job *job, uint64_t off)
 {
-	uint64_t now = __atomic_load_n(&job->stop_at, __ATOMIC_RELAXED);
-
-	while (off < now && !__atomic_compare_exchange_n(&job->stop_at, &now, off, false,
-							 __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		;
+	data_lower(&job->stop_at, off);
 }
 
 /* One contiguous run of the device, in parts that fit the worker's buffers. */

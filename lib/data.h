@@ -50,6 +50,16 @@ struct data_job {
 /* Return: 0; what an operation failed with; -EUCLEAN, -ENOMEM, -ECANCELED. */
 int data_run(struct data_job *job, struct famfs_err *err);
 
+/* Several threads look for the smallest number. */
+static inline void data_lower(uint64_t *number, uint64_t to)
+{
+	uint64_t now = __atomic_load_n(number, __ATOMIC_RELAXED);
+
+	while (to < now && !__atomic_compare_exchange_n(number, &now, to, false, __ATOMIC_RELAXED,
+							__ATOMIC_RELAXED))
+		;
+}
+
 /* From inside an operation: no byte at or behind @off matters any more. */
 void data_stop_at(struct data_job *job, uint64_t off);
 

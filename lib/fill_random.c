@@ -111,11 +111,8 @@ int famfs_fill_random(struct famfs_fill *fill, uint64_t seed, struct famfs_err *
 static void note_difference(struct data_worker *worker, uint64_t off)
 {
 	struct from_random *from = worker->job->arg;
-	uint64_t now = __atomic_load_n(&from->differs, __ATOMIC_RELAXED);
 
-	while (off < now && !__atomic_compare_exchange_n(&from->differs, &now, off, false,
-							 __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		;
+	data_lower(&from->differs, off);
 	data_stop_at(worker->job, off);
 }
 
