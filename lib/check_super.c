@@ -111,10 +111,13 @@ static int find_end(struct famfs_check *check, struct famfs_err *err)
 {
 	struct log *log = &check->log;
 	const struct fm_entry zero = { 0 };
-	uint64_t end = log->count;
+	uint64_t end = log->count, slots = media_slot_off(0), data;
 	struct fm_entry raw;
 	int rc;
 
+	/* A huge count over a hole costs nothing. */
+	data = dev_last_data(log->dev, slots, media_slot_off(end));
+	end = (data - slots + MEDIA_ENTRY_LEN - 1) / MEDIA_ENTRY_LEN;
 	for (; end > 0; end--) {
 		rc = log_read(log, end - 1, 1, &raw, err);
 		if (rc)

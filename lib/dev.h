@@ -109,6 +109,13 @@ int dev_zero(struct dev *dev, uint64_t off, uint64_t len,
 int dev_scan(struct dev *dev, uint64_t off, void *buf, size_t len, struct famfs_err *err);
 
 /*
+ * Holes of a sparse image, which are zeros that cost nothing: the first byte from @off on that is
+ * in none, and the end of the last such bytes, below @end. Where holes cannot be told: @off, @end.
+ */
+uint64_t dev_skip_hole(const struct dev *dev, uint64_t off, uint64_t end);
+uint64_t dev_last_data(const struct dev *dev, uint64_t off, uint64_t end);
+
+/*
  * The bytes of files, anywhere on the device; whole or an error. What is written is written back
  * as well; the thread that wrote calls dev_data_fence() before anything is published. -EFAULT: what
  * was to be stored could not be read.

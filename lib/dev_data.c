@@ -145,6 +145,34 @@ int dev_scan(struct dev *dev, uint64_t off, void *buf, size_t len, struct famfs_
 	return rc ? rc : dev_read(dev, off, buf, len, err);
 }
 
+uint64_t dev_skip_hole(const struct dev *dev, uint64_t off, uint64_t end)
+{
+	off_t at;
+
+	if (dev->kind != FAMFS_DEV_IMAGE || dev->metadata_only || off >= end)
+		return off < end ? off : end;
+	at = lseek(dev->fd, (off_t)(dev->base + off), SEEK_DATA);
+	if (at < 0)
+		return errno == ENXIO ? end : off;
+	return (uint64_t)at - dev->base < end ? (uint64_t)at - dev->base : end;
+}
+
+/* By halves: is there anything behind the middle? */
+uint64_t dev_last_data(const struct dev *dev, uint64_t off, uint64_t end)
+{
+	uint64_t high = end;
+
+	while (off < high) {
+		uint64_t mid = off + (high - off) / 2, at = dev_skip_hole(dev, mid, end);
+
+		if (at >= high)
+			high = mid;
+		else
+			off = at + 1;
+	}
+	return off < end ? off : end;
+}
+
 /* A store behind the end would make a cut image grow again, as if nothing were lost. */
 static bool has_shrunk(const struct dev *dev, uint64_t end)
 {

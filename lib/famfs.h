@@ -1337,7 +1337,11 @@ struct famfs_repair;
  * it; but where the system UUID of another host can still be read in it, only with FORCE. Where
  * this host may not write, nothing is asked and famfs_repair_refusal() tells why.
  *
- * Return: 0; as famfs_check_new(); -ESTALE: it changes meanwhile; what @opts->ask failed with.
+ * It takes memory for about four times the entries that are there. Where slots before the last entry
+ * are blank, up to 8192 of them, or as many as there are entries, count as entries.
+ *
+ * Return: 0; as famfs_check_new(); -ESTALE: it changes meanwhile; what @opts->ask failed with;
+ * -EFBIG: more blank slots than that.
  */
 FAMFS_API int famfs_repair_new(struct famfs_ctx *ctx, const char *device,
 			       const struct famfs_repair_opts *opts, struct famfs_repair **ret_rep,

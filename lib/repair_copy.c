@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The copy of superblock and log that a repair works on. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "ctx.h"
 #include "err.h"
 #include "repair_impl.h"
 #include "super.h"
@@ -50,62 +52,119 @@ static uint64_t believable_count(struct famfs_repair *rep)
 	return count <= slots ? count : 0;
 }
 
-static int grow_entries(struct famfs_repair *rep, uint64_t *cap, struct famfs_err *err)
-{
-	struct fm_entry *more;
+/* A first look, which keeps nothing: @at slots were seen. Both ends are behind the last such one. */
+struct survey {
+	uint64_t at, written; /* slots; those with something in them */
+	uint64_t written_end, valid_end;
+};
 
-	if (rep->nr + LOG_BATCH <= *cap)
-		return 0;
-	*cap = *cap ? *cap * 2 : 4 * LOG_BATCH;
-	more = reallocarray(rep->entries, *cap, sizeof(*more));
-	if (!more)
-		return err_nomem(err);
-	rep->entries = more;
-	return 0;
-}
-
-/* Return: 1 when one of the @nr entries read last validates, 0, -errno. */
-static int read_batch(struct famfs_repair *rep, uint64_t nr, struct famfs_err *err)
+/* Return: 1 when one of the slots seen validates, 0, -errno. */
+static int survey_batch(struct famfs_repair *rep, struct survey *s, struct famfs_err *err)
 {
-	uint64_t off = media_slot_off(rep->nr);
-	int rc = dev_map(rep->dev, off + nr * MEDIA_ENTRY_LEN, err);
+	uint64_t nr = slots_of_device(rep->dev) - s->at;
+	struct fm_entry batch[LOG_BATCH];
 	bool any = false;
+	int rc;
 
-	if (!rc)
-		rc = dev_invalidate(rep->dev, off, nr * MEDIA_ENTRY_LEN, err);
-	if (!rc)
-		rc = dev_read(rep->dev, off, rep->entries + rep->nr, nr * MEDIA_ENTRY_LEN, err);
-	for (uint64_t i = 0; !rc && i < nr; i++)
-		any |= media_entry_crc_ok(&rep->entries[rep->nr + i]);
-	rep->nr += rc ? 0 : nr;
+	nr = nr < LOG_BATCH ? nr : LOG_BATCH;
+	rc = dev_scan(rep->dev, media_slot_off(s->at), batch, nr * MEDIA_ENTRY_LEN, err);
+	for (uint64_t i = 0; !rc && i < nr; i++) {
+		if (media_entry_is_zero(&batch[i]))
+			continue;
+		s->written++;
+		s->written_end = s->at + i + 1;
+		if (!media_entry_crc_ok(&batch[i]))
+			continue;
+		s->valid_end = s->at + i + 1;
+		any = true;
+	}
+	s->at += nr;
 	return rc ? rc : any;
 }
 
-/* What is counted, and on as long as there are entries that validate. */
-static int read_entries(struct famfs_repair *rep, struct famfs_err *err)
+/* What is counted, and on as long as there are entries that validate. Holes are not read. */
+static int survey(struct famfs_repair *rep, uint64_t counted, struct survey *s,
+		  struct famfs_err *err)
 {
-	uint64_t slots = slots_of_device(rep->dev), cap = 0, counted = believable_count(rep);
-	uint64_t last = 0;
+	uint64_t end = media_slot_off(counted), from;
 	int rc = 1;
 
-	while (rep->nr < slots && (rc > 0 || rep->nr < counted)) {
-		uint64_t nr = slots - rep->nr < LOG_BATCH ? slots - rep->nr : LOG_BATCH;
-
-		rc = grow_entries(rep, &cap, err);
-		if (!rc)
-			rc = read_batch(rep, nr, err);
+	if (counted)
+		end = dev_last_data(rep->dev, media_slot_off(0), end);
+	while (s->at < slots_of_device(rep->dev) && (rc > 0 || media_slot_off(s->at) < end)) {
+		rc = survey_batch(rep, s, err);
 		if (rc < 0)
 			return rc;
+		if (ctx_cancelled(rep->ctx))
+			return err_set(err, -ECANCELED, rep->dev->name, "cancelled");
+		from = media_slot_off(s->at);
+		if (!rc && from < end)
+			s->at += (dev_skip_hole(rep->dev, from, end) - from) / MEDIA_ENTRY_LEN;
+	}
+	return 0;
+}
+
+/*
+ * What is kept of the log, and done with it, costs as much memory as there are entries in it: blank
+ * slots before others count as entries, but not without limit, for an image may be sparse.
+ */
+static int judge_survey(const struct famfs_repair *rep, const struct survey *s,
+			struct famfs_err *err)
+{
+	uint64_t blank = s->written_end - s->written;
+	int rc;
+
+	if (blank <= REPAIR_BLANK_MAX || blank <= s->written)
+		return 0;
+	rc = err_set(err, -EFBIG, rep->dev->name,
+		     "the log is mostly holes: %" PRIu64 " blank slots lie among %" PRIu64
+		     " with something in them, too many to mend",
+		     blank, s->written);
+	return err_hint(err, rc, "restore a metadata image, or make it anew with famfs mkfs");
+}
+
+/* Slots to keep: one more than there are entries, which may hold what an append was writing. */
+static uint64_t slots_to_keep(const struct famfs_repair *rep, const struct survey *s,
+			      uint64_t counted)
+{
+	uint64_t nr = (s->valid_end > counted ? s->valid_end : counted) + 1;
+
+	nr = nr < slots_of_device(rep->dev) ? nr : slots_of_device(rep->dev);
+	/* Behind the last entry there is nothing to mend but the count. */
+	return nr > s->written_end + REPAIR_BLANK_MAX ? s->written_end + 1 : nr;
+}
+
+static int keep_entries(struct famfs_repair *rep, struct famfs_err *err)
+{
+	int rc = dev_map(rep->dev, media_slot_off(rep->nr), err);
+
+	rep->entries = calloc(rep->nr + 1, sizeof(*rep->entries));
+	if (!rep->entries)
+		return err_nomem(err);
+	for (uint64_t i = 0, nr; i < rep->nr && !rc; i += nr) {
+		nr = rep->nr - i < LOG_BATCH ? rep->nr - i : LOG_BATCH;
+		rc = dev_scan(rep->dev, media_slot_off(i), rep->entries + i, nr * MEDIA_ENTRY_LEN,
+			      err);
 	}
 	for (uint64_t i = 0; i < rep->nr; i++) {
 		if (media_entry_crc_ok(&rep->entries[i]))
-			last = i + 1;
+			rep->valid_end = i + 1;
 	}
-	rep->valid_end = last;
-	/* One more, which may hold what an append was writing. */
-	last = (last > counted ? last : counted) + 1;
-	rep->nr = rep->nr < last ? rep->nr : last;
-	return 0;
+	return rc;
+}
+
+static int read_entries(struct famfs_repair *rep, struct famfs_err *err)
+{
+	uint64_t counted = believable_count(rep);
+	struct survey s = { 0 };
+	int rc = survey(rep, counted, &s, err);
+
+	if (!rc)
+		rc = judge_survey(rep, &s, err);
+	if (rc)
+		return rc;
+	rep->nr = slots_to_keep(rep, &s, counted);
+	return keep_entries(rep, err);
 }
 
 static int read_device(struct famfs_repair *rep, struct famfs_err *err)

@@ -16,6 +16,9 @@
 
 #define REPAIR_NO_SLOT UINT32_MAX
 
+/* Blank slots before entries, or behind them but counted, that are dealt with in any case. */
+#define REPAIR_BLANK_MAX 8192
+
 /* What has been decided about a finding. */
 enum repair_decision { REPAIR_OPEN, REPAIR_YES, REPAIR_NO };
 

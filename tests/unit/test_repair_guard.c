@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Repairs beside other writers, without the right to repair, and of very many entries at once. */
+#include <sys/resource.h>
+
 #include "unit.h"
 #include "scratch.h"
 #include "image.h"
@@ -184,6 +186,87 @@ UNIT_TEST(other_entries)
 	famfs_repair_free(rep);
 	CHECK_EQ(strspn(strstr(repair_listing(ctx, listing, sizeof(listing)), "uu"), "u"), 78);
 	famfs_repair_free(NULL);
+	famfs_ctx_free(ctx);
+}
+
+#define HUGE_SIZE  (1ULL << 40)
+#define HUGE_LOG   (1ULL << 39)
+#define HUGE_SLOTS ((HUGE_LOG - 48) / 544)
+
+/* Bytes that a repair may need of its own, whatever a sparse image claims. */
+#define MEMORY_MAX (64 * MIB)
+
+/* The most that was ever in memory, but for mapped files. In bytes. */
+static uint64_t memory_peak(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_SELF, &usage) ? UINT64_MAX : (uint64_t)usage.ru_maxrss * 1024;
+}
+
+/* Two entries, and a count of @count, all with right checksums. */
+static void make_huge(struct famfs_ctx *ctx, uint64_t count)
+{
+	const struct famfs_entry entries[] = { image_dir("a"), image_dir("b") };
+
+	image_make(ctx, "a.img", HUGE_SIZE, HUGE_LOG);
+	image_put_all("a.img", entries, UNIT_NR(entries));
+	image_counters("a.img", count, count);
+}
+
+/* A hole of 960 million slots is counted: it takes neither time nor memory to count right again. */
+UNIT_TEST(huge_count_over_a_hole)
+{
+	struct famfs_ctx *ctx = image_ctx();
+	struct decider safe = { .safe = true };
+	uint64_t before = memory_peak();
+	struct famfs_repair *rep;
+	char listing[1000];
+
+	make_huge(ctx, HUGE_SLOTS);
+	CHECK_EQ(repair_errors(ctx), 2);
+	rep = repair_plan(ctx, &safe, 0);
+	CHECK_EQ(famfs_repair_after(rep)->errors, 0);
+	repair_commit(rep);
+	famfs_repair_free(rep);
+	CHECK_STR(repair_listing(ctx, listing, sizeof(listing)), "a/ b/");
+	CHECK(memory_peak() - before < MEMORY_MAX);
+	famfs_ctx_free(ctx);
+}
+
+/* Entries with a hole before them are kept up to a limit, and beyond it refused in words. */
+UNIT_TEST(entries_among_blank_slots)
+{
+	static const struct {
+		uint64_t at;
+		int rc;
+	} rows[] = { { 100, 0 }, { 8194, 0 }, { 8195, -EFBIG }, { HUGE_SLOTS - 1, -EFBIG } };
+	struct famfs_ctx *ctx = image_ctx();
+	const struct famfs_entry last = image_dir("last");
+	uint64_t before = memory_peak();
+
+	for (size_t i = 0; i < UNIT_NR(rows); i++) {
+		struct decider all = { .all = true };
+		struct famfs_repair_opts opts = { .ask = decide, .data = &all, .undo = "a.undo" };
+		struct famfs_repair *rep = NULL;
+		struct famfs_err err = { 0 };
+		char listing[1000];
+
+		UNIT_ROW("slot %" PRIu64, rows[i].at);
+		make_huge(ctx, rows[i].at + 1);
+		image_put("a.img", rows[i].at, &last);
+		opts.flags = FAMFS_REPAIR_SALVAGE;
+		CHECK_EQ(famfs_repair_new(ctx, "a.img", &opts, &rep, &err), rows[i].rc);
+		if (rows[i].rc) {
+			CHECK_HAS(err.message, "blank slots");
+			CHECK_HAS(err.hint, "metadata image");
+			continue;
+		}
+		repair_commit(rep);
+		famfs_repair_free(rep);
+		CHECK_STR(repair_listing(ctx, listing, sizeof(listing)), "a/ b/ last/");
+	}
+	CHECK(memory_peak() - before < MEMORY_MAX);
 	famfs_ctx_free(ctx);
 }
 
