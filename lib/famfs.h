@@ -1337,8 +1337,8 @@ struct famfs_repair;
  * it; but where the system UUID of another host can still be read in it, only with FORCE. Where
  * this host may not write, nothing is asked and famfs_repair_refusal() tells why.
  *
- * It takes memory for about four times the entries that are there. Where slots before the last entry
- * are blank, up to 8192 of them, or as many as there are entries, count as entries.
+ * It takes memory for about four times the entries that are there. Blank slots before the last one
+ * count as entries: up to 8192 of them, or as many as there are entries.
  *
  * Return: 0; as famfs_check_new(); -ESTALE: it changes meanwhile; what @opts->ask failed with;
  * -EFBIG: more blank slots than that.
@@ -1378,7 +1378,8 @@ FAMFS_API int famfs_repair_change_next(struct famfs_repair *rep,
  * `famfs image restore` of the undo file takes everything back.
  *
  * Return: 0, also when there is nothing to do; the refusal; -ESTALE: another command wrote
- * meanwhile; -EEXIST, -ENOSPC, ...: no undo file can be written, and nothing was stored; -EIO.
+ * meanwhile; -EBUSY: one is filling space; -EEXIST, -ENOSPC, ...: no undo file can be written, and
+ * nothing was stored; -EIO.
  */
 FAMFS_API int famfs_repair_commit(struct famfs_repair *rep, struct famfs_err *err);
 

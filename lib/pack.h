@@ -89,6 +89,7 @@ struct pack_reader {
 	uint64_t base;                /* byte of the file where the pack begins */
 	uint64_t at;                  /* next byte to read, from there */
 	uint32_t before;              /* checksum that the next record names */
+	uint64_t seen;                /* by pack_each(): 1 + the checksum of the end; 0: not yet */
 	struct famfs_image_info info; /* counts are of what was read so far */
 	struct libdeflate_decompressor *decompressor;
 	uint8_t *packed, *bytes; /* PACK_CHUNK each */
@@ -118,7 +119,8 @@ typedef int (*pack_range_fn)(void *data, const struct pack_range *range, struct 
 /*
  * Reads all the rest, hands each range to @fn (may be NULL), and tells what there was; pack_next()
  * and the next pack_each() then begin where this one did. @ret_info may be NULL.
- * Return: as pack_next(), but 0 at the end; what @fn returned if not 0.
+ * Return: as pack_next(), but 0 at the end; what @fn returned if not 0; -ESTALE: at the end it
+ * turns out that the file is not the one of the first pack_each().
  */
 int pack_each(struct pack_reader *r, pack_range_fn fn, void *data,
 	      struct famfs_image_info *ret_info, struct famfs_err *err);

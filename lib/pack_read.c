@@ -276,6 +276,11 @@ int pack_each(struct pack_reader *r, pack_range_fn fn, void *data,
 		if (rc)
 			break;
 	}
+	/* Each record's checksum hangs on all before it. */
+	if (!rc && r->seen && r->seen != 1 + (uint64_t)r->before)
+		rc = err_set(err, -ESTALE, r->name, "changed while it was read");
+	if (!rc)
+		r->seen = 1 + (uint64_t)r->before;
 	if (!rc && ret_info)
 		*ret_info = r->info;
 	r->at = at;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "err.h"
+#include "occupant.h"
 #include "repair_impl.h"
 #include "role.h"
 
@@ -20,35 +21,37 @@ static bool looks_like_super(const struct fm_super *raw)
 		le64_get(raw->fm_log_offset) == FAMFS_LOG_OFF);
 }
 
-/* Whose file system is it? Return: 0, -EPERM, -EINVAL (the host's identity cannot be read). */
-static int judge_role(struct famfs_repair *rep, struct famfs_err *err)
+/* A damaged superblock in which the system UUID of another host can still be read. */
+static int require_force(const struct famfs_repair *rep, struct famfs_err *err)
 {
 	const uint8_t *master = rep->super.fm_system_uuid;
+	struct famfs_super super;
 	char uuid[FAMFS_UUID_STR];
-	uint8_t own[16];
-	int rc = role_system_uuid(rep->ctx, false, own, err);
+	int rc;
 
-	if (rc && rc != -ENOENT)
+	if (!looks_like_super(&rep->super) || !memcmp(master, no_uuid, sizeof(no_uuid)) ||
+	    rep->opts.flags & FAMFS_REPAIR_FORCE)
+		return 0;
+	media_super_decode(&rep->super, &super);
+	rc = role_require_master(rep->ctx, &super, rep->dev->name, err);
+	if (rc != -EPERM)
 		return rc;
-	if (rep->head.super_proved)
-		master = rep->head.proved.fm_system_uuid;
-	else if (!looks_like_super(&rep->super) || !memcmp(master, no_uuid, sizeof(no_uuid)) ||
-		 rep->opts.flags & FAMFS_REPAIR_FORCE)
-		return 0;
-	if (!rc && !memcmp(master, own, sizeof(own)))
-		return 0;
-	(void)famfs_uuid_format(master, uuid);
-	if (rep->head.super_proved) {
-		rc = err_set(err, -EPERM, rep->dev->name,
-			     "this host is a client: only the master, with system UUID %s, repairs",
-			     uuid);
-		return err_hint(err, rc, "run the command on that host");
-	}
-	rc = err_set(err, -EPERM, rep->dev->name,
+	rc = err_set(err, rc, rep->dev->name,
 		     "the damaged superblock names another host as master, with system UUID %s",
-		     uuid);
+		     famfs_uuid_format(master, uuid));
 	return err_hint(err, rc,
 			"run the command there, or make this host the master with --force");
+}
+
+/* Whose file system is it? Return: 0, -EPERM, -EINVAL (the host's identity cannot be read). */
+static int judge_role(const struct famfs_repair *rep, struct famfs_err *err)
+{
+	struct famfs_super super;
+
+	if (!rep->head.super_proved)
+		return require_force(rep, err);
+	media_super_decode(&rep->head.proved, &super);
+	return role_require_master(rep->ctx, &super, rep->dev->name, err);
 }
 
 static void judge_refusal(struct famfs_repair *rep)
@@ -57,12 +60,8 @@ static void judge_refusal(struct famfs_repair *rep)
 
 	if (rep->opts.flags & FAMFS_REPAIR_DRY_RUN || why->rc)
 		return;
-	if (dev_is_mounted(rep->dev)) {
-		(void)err_hint(why, err_set(why, -EBUSY, rep->dev->name, "is mounted"),
-			       "unmount it first");
-		return;
-	}
-	(void)judge_role(rep, why);
+	if (occupant_require_idle(rep->dev, why) == 0)
+		(void)judge_role(rep, why);
 }
 
 /* For reading only where writing is not allowed: what is wrong can be told all the same. */
@@ -234,6 +233,8 @@ int famfs_repair_commit(struct famfs_repair *rep, struct famfs_err *err)
 	if (rc || !rep->asked || rep->opts.flags & FAMFS_REPAIR_DRY_RUN || rep->committed)
 		return rc;
 	rc = dev_lock(rep->dev, true, err);
+	if (!rc)
+		rc = occupant_require_idle(rep->dev, err);
 	if (!rc)
 		rc = repair_copy_is_current(rep, err);
 	if (!rc)

@@ -52,7 +52,7 @@ static uint64_t believable_count(struct famfs_repair *rep)
 	return count <= slots ? count : 0;
 }
 
-/* A first look, which keeps nothing: @at slots were seen. Both ends are behind the last such one. */
+/* A first look, which keeps nothing: @at slots were seen. Ends are behind the last such slot. */
 struct survey {
 	uint64_t at, written; /* slots; those with something in them */
 	uint64_t written_end, valid_end;

@@ -6,6 +6,7 @@
 #include "scratch.h"
 #include "image.h"
 #include "create.h"
+#include "dev.h"
 #include "damage.h"
 #include "repair.h"
 
@@ -89,6 +90,40 @@ UNIT_TEST(not_the_master)
 		famfs_repair_free(rep);
 		CHECK_EQ(setenv("FAMFS_SYSTEM_UUID", IMAGE_MASTER, 1), 0);
 	}
+	famfs_ctx_free(ctx);
+}
+
+/* Space that another command is filling, for an entry that it will append. */
+UNIT_TEST(beside_a_reservation)
+{
+	struct famfs_ctx *ctx = image_ctx();
+	struct decider none = { .all = true }, all = { .all = true };
+	struct famfs_err err = { 0 };
+	struct famfs_repair *rep;
+	struct dev *dev = NULL;
+	uint64_t before;
+
+	damage_make(ctx);
+	image_u64("a.img", E(1, 536), 5);
+	before = damage_sum();
+	CHECK_EQ(dev_open(ctx, "a.img", DEV_WRITE, &dev, NULL), 0);
+	CHECK_EQ(dev_hold(dev, SIZE - AU, AU, NULL), 0);
+	rep = repair_plan(ctx, &none, 0);
+	CHECK_EQ(famfs_repair_refusal(rep, &err), -EBUSY);
+	CHECK_HAS(err.message, "filling space");
+	CHECK_EQ(none.asked, 0);
+	famfs_repair_free(rep);
+	dev_drop(dev, SIZE - AU, AU);
+	rep = repair_plan(ctx, &all, 0);
+	CHECK_EQ(dev_hold(dev, SIZE - AU, AU, NULL), 0);
+	CHECK_EQ(try_commit(rep), -EBUSY);
+	CHECK_EQ(damage_sum(), before);
+	CHECK(access("a.undo", F_OK) < 0);
+	dev_drop(dev, SIZE - AU, AU);
+	CHECK_EQ(try_commit(rep), 0);
+	CHECK_EQ(repair_errors(ctx), 0);
+	famfs_repair_free(rep);
+	dev_close(dev);
 	famfs_ctx_free(ctx);
 }
 
