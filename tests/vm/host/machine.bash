@@ -19,13 +19,15 @@ find_accelerators() {
 	fi
 }
 
-# A dimm is SIZE or SIZE:labels, which is one whose namespaces the guest makes itself.
+# A dimm is SIZE or SIZE:labels, which is one that can be divided; the labels are in the file, too.
+label_size=131072
 new_memory() {
 	local i
 
 	for i in "${!nvdimms[@]}"; do
 		rm -f "$work/nvdimm$i"
 		truncate -s "${nvdimms[i]%:*}" "$work/nvdimm$i"
+		[[ ${nvdimms[i]} != *:labels ]] || truncate -s "+$label_size" "$work/nvdimm$i"
 	done
 }
 
@@ -34,11 +36,11 @@ memory_options() {
 
 	printf '%s\n' -m "$memory,slots=${#nvdimms[@]},maxmem=32G"
 	for i in "${!nvdimms[@]}"; do
-		size=${nvdimms[i]%:*}
+		size=$(stat -c %s "$work/nvdimm$i")
 		printf '%s\n' -object \
 			"memory-backend-file,id=mem$i,share=on,mem-path=$work/nvdimm$i,size=$size"
 		printf '%s\n' -device "nvdimm,id=nvdimm$i,memdev=mem$i$(
-			[[ ${nvdimms[i]} == "$size" ]] || printf ',label-size=128K'
+			[[ ${nvdimms[i]} != *:labels ]] || printf ',label-size=%s' $label_size
 		)"
 	done
 }
