@@ -200,7 +200,7 @@ int manifest_read(struct cmd_env *env, const char *file, const struct famfs_crea
 extern const struct cmd cmd_cat, cmd_check, cmd_chmaster, cmd_commands, cmd_complete, cmd_cp,
 	cmd_creat, cmd_df, cmd_flush, cmd_fmap_check, cmd_fmap_dump, cmd_fmap_resolve, cmd_help,
 	cmd_image_dump, cmd_image_restore, cmd_image_show, cmd_interleave_default,
-	cmd_interleave_map, cmd_interleave_plan, cmd_interleave_show, cmd_log_follow, cmd_log_show,
-	cmd_ls, cmd_mkdir, cmd_mkfs, cmd_stat, cmd_tree, cmd_verify;
+	cmd_interleave_map, cmd_interleave_plan, cmd_interleave_show, cmd_list, cmd_log_follow,
+	cmd_log_show, cmd_ls, cmd_mkdir, cmd_mkfs, cmd_stat, cmd_tree, cmd_verify;
 
 #endif

@@ -34,6 +34,7 @@ static const struct cmd *const commands[] = {
 	&cmd_image_dump,
 	&cmd_image_restore,
 	&cmd_image_show,
+	&cmd_list,
 	&cmd_flush,
 	&cmd_chmaster,
 	&cmd_help,

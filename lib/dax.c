@@ -40,17 +40,17 @@ bool dax_is_device(const struct famfs_ctx *ctx, dev_t rdev)
 	       strcmp(subsystem, "dax") == 0;
 }
 
-static enum dax_mode mode_of_driver(const char *driver)
+static enum famfs_mode mode_of_driver(const char *driver)
 {
 	if (*driver == '\0')
-		return DAX_MODE_UNBOUND;
+		return FAMFS_MODE_UNBOUND;
 	if (strcmp(driver, "device_dax") == 0)
-		return DAX_MODE_DEVDAX;
+		return FAMFS_MODE_DEVDAX;
 	if (strcmp(driver, "fsdev_dax") == 0)
-		return DAX_MODE_FAMFS;
+		return FAMFS_MODE_FAMFS;
 	if (strcmp(driver, "kmem") == 0)
-		return DAX_MODE_SYSTEM_RAM;
-	return DAX_MODE_OTHER;
+		return FAMFS_MODE_SYSTEM_RAM;
+	return FAMFS_MODE_OTHER;
 }
 
 static int no_sysfs(dev_t rdev, int rc, const char *what, struct famfs_err *err)
@@ -151,8 +151,8 @@ static int probe_sysfs(const struct famfs_ctx *ctx, dev_t rdev, struct dax_info 
 	return 0;
 }
 
-int dax_probe(const struct famfs_ctx *ctx, dev_t rdev, struct dax_info *ret_info,
-	      struct famfs_err *err)
+int dax_describe(const struct famfs_ctx *ctx, dev_t rdev, struct dax_info *ret_info,
+		 struct famfs_err *err)
 {
 	struct dax_info info;
 	int rc = dax_mode(ctx, rdev, &info, err);
@@ -162,6 +162,17 @@ int dax_probe(const struct famfs_ctx *ctx, dev_t rdev, struct dax_info *ret_info
 	/* The library knows only the real /sys. */
 	if (*ctx->root || probe_daxctl(ctx, &info) < 0)
 		rc = probe_sysfs(ctx, rdev, &info, err);
+	if (rc == 0)
+		*ret_info = info;
+	return rc;
+}
+
+int dax_probe(const struct famfs_ctx *ctx, dev_t rdev, struct dax_info *ret_info,
+	      struct famfs_err *err)
+{
+	struct dax_info info;
+	int rc = dax_describe(ctx, rdev, &info, err);
+
 	if (rc < 0)
 		return rc;
 	if (info.size == 0)
@@ -181,25 +192,25 @@ int dax_require_devdax(const struct dax_info *info, const char *device, struct f
 	const char *name = info->name;
 
 	switch (info->mode) {
-	case DAX_MODE_DEVDAX:
+	case FAMFS_MODE_DEVDAX:
 		return 0;
-	case DAX_MODE_FAMFS:
+	case FAMFS_MODE_FAMFS:
 		return err_hint(err,
 				err_set(err, -ENOTSUP, device,
 					"in famfs mode (driver %s), not in devdax mode",
 					info->driver),
 				"unmount it, then: echo %s > %s/%s/unbind; echo %s > %s", name,
 				drivers, info->driver, name, bind);
-	case DAX_MODE_SYSTEM_RAM:
+	case FAMFS_MODE_SYSTEM_RAM:
 		return err_hint(err,
 				err_set(err, -ENOTSUP, device,
 					"in system-ram mode (driver %s): it is ordinary memory now",
 					info->driver),
 				"daxctl reconfigure-device --mode=devdax --force %s", name);
-	case DAX_MODE_UNBOUND:
+	case FAMFS_MODE_UNBOUND:
 		return err_hint(err, err_set(err, -ENODEV, device, "bound to no driver"),
 				"echo %s > %s", name, bind);
-	case DAX_MODE_OTHER:
+	case FAMFS_MODE_OTHER:
 		break;
 	}
 	return err_hint(err,

@@ -7,17 +7,9 @@
 
 #include "famfs.h"
 
-enum dax_mode {
-	DAX_MODE_DEVDAX,     /* driver device_dax: the only one that may be mapped */
-	DAX_MODE_FAMFS,      /* driver fsdev_dax */
-	DAX_MODE_SYSTEM_RAM, /* driver kmem */
-	DAX_MODE_UNBOUND,    /* no driver */
-	DAX_MODE_OTHER,
-};
-
 struct dax_info {
 	char name[64]; /* "dax0.0" */
-	enum dax_mode mode;
+	enum famfs_mode mode;
 	char driver[64];      /* as the sysfs link says; "" if unbound */
 	uint64_t size, align; /* bytes */
 	uint64_t resource;    /* physical address, or FAMFS_NONE */
@@ -31,7 +23,14 @@ bool dax_is_device(const struct famfs_ctx *ctx, dev_t rdev);
 int dax_mode(const struct famfs_ctx *ctx, dev_t rdev, struct dax_info *ret_info,
 	     struct famfs_err *err);
 
-/* Everything else, through libdaxctl (size, alignment, resource, node). */
+/*
+ * Everything else, through libdaxctl (size, alignment, resource, node), as the host tells it: a
+ * device that nobody gave memory to has size 0.
+ */
+int dax_describe(const struct famfs_ctx *ctx, dev_t rdev, struct dax_info *ret_info,
+		 struct famfs_err *err);
+
+/* The same of a device that can be used. -ENODEV: it has no memory, or a strange alignment. */
 int dax_probe(const struct famfs_ctx *ctx, dev_t rdev, struct dax_info *ret_info,
 	      struct famfs_err *err);
 
@@ -71,6 +70,24 @@ struct dax_range {
  */
 uint32_t dax_ranges(const struct famfs_ctx *ctx, dev_t rdev, const struct dax_info *info,
 		    struct dax_range ranges[DAX_RANGES_MAX]);
+
+/*
+ * Calls @fn for each device of the dax bus, by name; it may stop that by a value other than 0.
+ * Return: that, 0 (also for a host without the bus), -errno.
+ */
+int dax_each(const struct famfs_ctx *ctx, int (*fn)(void *data, const char *name, dev_t rdev),
+	     void *data);
+
+/*
+ * Where a device belongs: its region ("region0", "hmem.0"), and whether its memory keeps what it
+ * holds, in the kernel's words: "cpu_cache" or "memory_controller" (what is flushed at power loss),
+ * "pmem" (the kernel does not say more), "volatile"; "" where the host does not tell.
+ */
+struct dax_place {
+	char region[64];
+	char persistence[32];
+};
+void dax_place(const struct famfs_ctx *ctx, const char *name, struct dax_place *ret_place);
 
 /* The name ("dax0.0") of the device that has an address. Return: 0, -ENODATA, -ENAMETOOLONG. */
 int dax_find_address(const struct famfs_ctx *ctx, uint64_t address, char *ret_name, size_t len);

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where the memory of a DAX device lies in the host's physical address space. */
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 
 #include "dax_impl.h"
 #include "err.h"
-
-#define DEVICES "/sys/bus/dax/devices"
 
 /* The kernel's list of the device's pieces, which only root may read. Return: how many. */
 static uint32_t read_mappings(const struct famfs_ctx *ctx, dev_t rdev, uint64_t size,
@@ -50,44 +46,42 @@ uint32_t dax_ranges(const struct famfs_ctx *ctx, dev_t rdev, const struct dax_in
 	return 1;
 }
 
-/* Does the device of this name have the address? */
-static bool has_address(const struct famfs_ctx *ctx, const char *name, uint64_t address)
+struct search {
+	const struct famfs_ctx *ctx;
+	uint64_t address;
+	char *name;
+	size_t len;
+};
+
+/* Does this device have the address? */
+static int try_device(void *data, const char *name, dev_t rdev)
 {
 	struct dax_range ranges[DAX_RANGES_MAX];
-	unsigned int number[2];
+	const struct search *search = data;
 	struct dax_info info;
-	char path[512], text[64];
 	uint32_t nr;
 
-	if (snprintf(path, sizeof(path), DEVICES "/%s/dev", name) >= (int)sizeof(path) ||
-	    dax_sysfs_text(ctx, path, text, sizeof(text)) ||
-	    sscanf(text, "%9u:%9u", &number[0], &number[1]) != 2 ||
-	    dax_probe(ctx, makedev(number[0], number[1]), &info, NULL))
-		return false;
-	nr = dax_ranges(ctx, makedev(number[0], number[1]), &info, ranges);
-	for (uint32_t i = 0; i < nr; i++)
-		if (address >= ranges[i].address && address - ranges[i].address < ranges[i].len)
-			return true;
-	return false;
+	if (dax_probe(search->ctx, rdev, &info, NULL))
+		return 0;
+	nr = dax_ranges(search->ctx, rdev, &info, ranges);
+	for (uint32_t i = 0; i < nr; i++) {
+		if (search->address < ranges[i].address ||
+		    search->address - ranges[i].address >= ranges[i].len)
+			continue;
+		if (strlen(name) >= search->len)
+			return -ENAMETOOLONG;
+		memcpy(search->name, name, strlen(name) + 1);
+		return 1;
+	}
+	return 0;
 }
 
 int dax_find_address(const struct famfs_ctx *ctx, uint64_t address, char *ret_name, size_t len)
 {
-	char path[PATH_MAX];
-	struct dirent *entry;
-	int rc = ctx_path(ctx, DEVICES, path, sizeof(path));
-	DIR *dir = rc ? NULL : opendir(path);
+	struct search search = { ctx, address, ret_name, len };
+	int rc = dax_each(ctx, try_device, &search);
 
-	if (!dir)
-		return -ENODATA;
-	rc = -ENODATA;
-	while (rc == -ENODATA && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' || !has_address(ctx, entry->d_name, address))
-			continue;
-		rc = strlen(entry->d_name) < len ? 0 : -ENAMETOOLONG;
-		if (!rc)
-			memcpy(ret_name, entry->d_name, strlen(entry->d_name) + 1);
-	}
-	(void)closedir(dir);
-	return rc;
+	if (rc == -ENAMETOOLONG)
+		return rc;
+	return rc > 0 ? 0 : -ENODATA;
 }

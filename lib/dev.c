@@ -94,7 +94,7 @@ int dev_fault(const struct dev *dev, const char *doing, uint64_t off, const void
 				      "cannot be %s at offset %llu: the device was taken from its "
 				      "driver",
 				      doing, where),
-			      "daxctl list -D shows its state");
+			      "famfs list --all shows its mode");
 	else
 		rc = err_hint(err,
 			      err_set(err, rc, dev->name,

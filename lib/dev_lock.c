@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "dev_impl.h"
+#include "users.h"
 
 /* While we waited, the image may have been replaced by another file of its name. */
 static int check_same(const struct dev *dev, struct famfs_err *err)
@@ -159,58 +160,9 @@ int dev_held_next(struct dev *dev, uint64_t off, uint64_t *ret_off, uint64_t *re
 	return 1;
 }
 
-/* Undoes the \040 escapes of /proc/self/mounts, in place. */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	while (*s) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
-		    s[3] >= '0' && s[3] <= '7') {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 4;
-		} else {
-			*to++ = *s++;
-		}
-	}
-	*to = '\0';
-}
-
-static bool same_object(const struct stat *a, const struct stat *b)
-{
-	if (S_ISCHR(a->st_mode) && S_ISCHR(b->st_mode))
-		return a->st_rdev == b->st_rdev;
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-/* A source that is no absolute path ("proc", "tmpfs") is no file, whatever ours is called. */
-static bool is_source(const struct dev *dev, const struct stat *ours, const char *source)
-{
-	struct stat st;
-
-	if (*source != '/')
-		return false;
-	if (strcmp(source, dev->path) == 0)
-		return true;
-	return stat(source, &st) == 0 && same_object(ours, &st);
-}
-
 bool dev_is_mounted(const struct dev *dev)
 {
-	FILE *mounts = fopen("/proc/self/mounts", "re");
 	struct stat ours;
-	char *line = NULL;
-	size_t room = 0;
-	bool found = false;
 
-	if (!mounts)
-		return false;
-	while (fstat(dev->fd, &ours) == 0 && !found && getline(&line, &room, mounts) > 0) {
-		line[strcspn(line, " ")] = '\0';
-		unescape(line);
-		found = is_source(dev, &ours, line);
-	}
-	free(line);
-	(void)fclose(mounts);
-	return found;
+	return fstat(dev->fd, &ours) == 0 && users_mounted(dev->ctx, &ours, dev->path, NULL);
 }

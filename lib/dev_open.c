@@ -65,7 +65,7 @@ static int missing(const struct dev *dev, struct famfs_err *err)
 	int rc = err_set(err, -ENOENT, dev->name, "no such file or device");
 
 	if (names_a_device(dev->path))
-		return err_hint(err, rc, "daxctl list shows the dax devices of this host");
+		return err_hint(err, rc, "famfs list shows the DAX devices of this host");
 	return err_hint(err, rc, "famfs mkfs --size 1G %s makes an image", dev->name);
 }
 
@@ -86,7 +86,7 @@ static int cannot_open(const struct dev *dev, int rc, struct famfs_err *err)
 				"mount -o remount,rw $(findmnt -no TARGET -T %s)",
 				dev->path);
 	case -ENXIO:
-		return err_hint(err, rc, "no driver serves it: daxctl list -D shows its state");
+		return err_hint(err, rc, "no driver serves it: famfs list --all shows its mode");
 	default:
 		return rc;
 	}
@@ -116,15 +116,15 @@ static int refuse(const struct dev *dev, const struct stat *st, struct famfs_err
 		return refuse_block(dev, st, err);
 	case S_IFIFO:
 		return err_hint(err, err_set(err, -ENODEV, dev->name, "is a FIFO; %s", wanted),
-				"daxctl list shows the dax devices of this host");
+				"famfs list shows the DAX devices of this host");
 	case S_IFSOCK:
 		return err_hint(err, err_set(err, -ENODEV, dev->name, "is a socket; %s", wanted),
-				"daxctl list shows the dax devices of this host");
+				"famfs list shows the DAX devices of this host");
 	case S_IFCHR:
 		return err_hint(err,
 				err_set(err, -ENODEV, dev->name,
 					"is a character device, but no dax device"),
-				"daxctl list shows the dax devices of this host");
+				"famfs list shows the DAX devices of this host");
 	default:
 		return err_set(err, -ENODEV, dev->name, "is of an unknown kind; %s", wanted);
 	}

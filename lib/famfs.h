@@ -148,6 +148,15 @@ enum famfs_role {
 
 enum famfs_dev_kind { FAMFS_DEV_IMAGE = 0, FAMFS_DEV_DAX = 1 };
 
+/* What a DAX device is in use as: by the driver that it is bound to. */
+enum famfs_mode {
+	FAMFS_MODE_DEVDAX = 0,     /* device_dax: the only one that may be mapped */
+	FAMFS_MODE_FAMFS = 1,      /* fsdev_dax */
+	FAMFS_MODE_SYSTEM_RAM = 2, /* kmem */
+	FAMFS_MODE_UNBOUND = 3,    /* no driver */
+	FAMFS_MODE_OTHER = 4,
+};
+
 /** struct famfs_super - the superblock, decoded (FORMAT.md 1.1). */
 struct famfs_super {
 	uint64_t version;
@@ -339,6 +348,79 @@ FAMFS_API int famfs_lookup_meta(struct famfs *fs, const char *path, struct famfs
  */
 FAMFS_API int famfs_entry_read(struct famfs *fs, uint64_t index, struct famfs_entry *ret_entry,
 			       struct famfs_err *err);
+
+/* -------------------------------------------------------- devices of this host */
+
+#define FAMFS_USERS_MAX 8
+
+/** struct famfs_user - a process. @command: its name, as the kernel cuts it. */
+struct famfs_user {
+	int pid;
+	char command[16];
+};
+
+enum famfs_content {
+	FAMFS_CONTENT_UNKNOWN = 0, /* could not be looked at: @what says why */
+	FAMFS_CONTENT_NONE = 1,    /* nothing that is recognised */
+	FAMFS_CONTENT_FAMFS = 2,   /* @info is valid; @what: as far as its log is good, or empty */
+	FAMFS_CONTENT_DAMAGED = 3, /* a famfs that cannot be opened: @what says why */
+	FAMFS_CONTENT_OTHER = 4,   /* @what says what */
+};
+
+/**
+ * struct famfs_device - a DAX device, or an image.
+ * @path: "/dev/dax0.0", or as given to famfs_device_get().
+ * @name: DAX: as in "dax0.0"; else empty, as are @driver (also if bound to none), @region,
+ *	@persistence: "cpu_cache", "memory_controller", "pmem" (not told how), "volatile".
+ * @mode: DAX only. @size, @align: bytes; a device without memory has size 0.
+ * @node: NUMA node of the memory; -1: not known.
+ * @errors_known: the host told how many media errors it knows: @errors runs of @error_bytes.
+ * @mounted: where, or empty.
+ * @users_nr: processes that have it open or mapped, this one too if it does; the first of them in
+ *	@users. @users_unseen: processes that this user may not look into.
+ * @content, @what, @info: what is on it. @info.device is NULL.
+ * @left: a command with another mode was interrupted, and the device is still as it left it: the
+ *	driver that it had before, or "none" (famfs_mode_restore()); empty: nothing was left behind.
+ */
+struct famfs_device {
+	enum famfs_dev_kind kind;
+	enum famfs_mode mode;
+	uint64_t size, align;
+	int node;
+	bool errors_known;
+	uint64_t errors, error_bytes;
+	uint64_t users_nr, users_unseen;
+	enum famfs_content content;
+	struct famfs_info info;
+	struct famfs_user users[FAMFS_USERS_MAX];
+	char path[FAMFS_FILE_PATH_SIZE];
+	char name[64], driver[64], region[64], persistence[32];
+	char mounted[FAMFS_FILE_PATH_SIZE];
+	char what[FAMFS_MESSAGE_SIZE];
+	char left[64];
+};
+
+/**
+ * famfs_device_get() - all that can be said about one device or image. It is opened for reading,
+ * and only when it is an image or in devdax mode; nothing is changed.
+ * @device: as for famfs_open().
+ *
+ * Return: 0; -ENOENT, ... when there is no such device; -ENODEV, -ENOTSUP: no DAX device or
+ * image. What cannot be seen for want of permissions is left open in @ret_device instead.
+ */
+FAMFS_API int famfs_device_get(struct famfs_ctx *ctx, const char *device,
+			       struct famfs_device *ret_device, struct famfs_err *err);
+
+/**
+ * famfs_device_list() - calls @fn for each DAX device of this host, by name, with what
+ * famfs_device_get() gives. A device that goes away meanwhile is left out.
+ * @fn: the device is valid during the call; another result than 0 ends the list.
+ *
+ * Return: 0, what @fn returned, -ECANCELED, -errno.
+ */
+FAMFS_API int famfs_device_list(struct famfs_ctx *ctx,
+				int (*fn)(void *data, const struct famfs_device *device),
+				void *data, struct famfs_err *err);
 
 /* ------------------------------------------------------ what lies where on it */
 

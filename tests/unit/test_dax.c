@@ -19,19 +19,19 @@ static struct famfs_ctx *rooted(void)
 
 static const struct {
 	const char *number, *name, *driver;
-	enum dax_mode mode;
+	enum famfs_mode mode;
 	int rc;
 	const char *message, *hint;
 } modes[] = {
-	{ "252:0", "dax0.0", "device_dax", DAX_MODE_DEVDAX, 0, "", "" },
-	{ "252:1", "dax1.0", "fsdev_dax", DAX_MODE_FAMFS, -ENOTSUP, "famfs mode",
+	{ "252:0", "dax0.0", "device_dax", FAMFS_MODE_DEVDAX, 0, "", "" },
+	{ "252:1", "dax1.0", "fsdev_dax", FAMFS_MODE_FAMFS, -ENOTSUP, "famfs mode",
 	  "unmount it, then: echo dax1.0 > /sys/bus/dax/drivers/fsdev_dax/unbind; "
 	  "echo dax1.0 > /sys/bus/dax/drivers/device_dax/bind" },
-	{ "252:2", "dax2.1", "kmem", DAX_MODE_SYSTEM_RAM, -ENOTSUP, "system-ram mode",
+	{ "252:2", "dax2.1", "kmem", FAMFS_MODE_SYSTEM_RAM, -ENOTSUP, "system-ram mode",
 	  "daxctl reconfigure-device --mode=devdax --force dax2.1" },
-	{ "252:3", "dax3.0", NULL, DAX_MODE_UNBOUND, -ENODEV, "no driver",
+	{ "252:3", "dax3.0", NULL, FAMFS_MODE_UNBOUND, -ENODEV, "no driver",
 	  "echo dax3.0 > /sys/bus/dax/drivers/device_dax/bind" },
-	{ "252:4", "dax4.0", "novel", DAX_MODE_OTHER, -ENOTSUP, "driver novel",
+	{ "252:4", "dax4.0", "novel", FAMFS_MODE_OTHER, -ENOTSUP, "driver novel",
 	  "echo dax4.0 > /sys/bus/dax/drivers/novel/unbind; "
 	  "echo dax4.0 > /sys/bus/dax/drivers/device_dax/bind" },
 };

@@ -62,14 +62,14 @@ static const struct {
 	{ "none.img", 0, -ENOENT, "no such file", "famfs mkfs --size 1G none.img" },
 	{ "none.img", DEV_WRITE, -ENOENT, "no such file", "famfs mkfs --size 1G none.img" },
 	{ "", 0, -ENOENT, "no such file", "" },
-	{ "/dev/dax99.9", 0, -ENOENT, "no such file", "daxctl list" },
-	{ "/dev/dax99.9", DEV_MAKE, -ENOENT, "no such file", "daxctl list" },
+	{ "/dev/dax99.9", 0, -ENOENT, "no such file", "famfs list" },
+	{ "/dev/dax99.9", DEV_MAKE, -ENOENT, "no such file", "famfs list" },
 	{ "dir", 0, -EISDIR, "is a directory", "famfs mkfs --size 1G dir/NAME" },
 	{ "dir", DEV_WRITE | DEV_MAKE, -EISDIR, "is a directory", "" },
 	{ "fifo", 0, -ENODEV, "is a FIFO", "" },
 	{ "fifo", DEV_WRITE, -ENODEV, "is a FIFO", "" },
 	{ "socket", 0, -ENODEV, "is a socket", "" },
-	{ "/dev/null", 0, -ENODEV, "no dax device", "daxctl list" },
+	{ "/dev/null", 0, -ENODEV, "no dax device", "famfs list" },
 	{ "dangling", 0, -ENOENT, "no such file", "" },
 	{ "dangling", DEV_MAKE, -ENOENT, "symbolic link to nothing", "rm dangling" },
 	{ "loop", 0, -ELOOP, "cannot be opened", "" },
@@ -138,7 +138,7 @@ UNIT_TEST(dax_modes_are_refused)
 		{ 202, "kmem", -ENOTSUP, "daxctl reconfigure-device --mode=devdax --force dax" },
 		{ 203, NULL, -ENODEV, "device_dax/bind" },
 		/* Right by all that sysfs says, but no driver answers. */
-		{ 204, "device_dax", -ENXIO, "daxctl list" },
+		{ 204, "device_dax", -ENXIO, "famfs list" },
 	};
 	struct famfs_ctx *ctx = new_ctx();
 	char root[PATH_MAX + 8];

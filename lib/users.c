@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "ctx.h"
+#include "users.h"
+
+/* Undoes the \040 escapes of /proc/self/mounts, in place. */
+static void unescape(char *s)
+{
+	char *to = s;
+
+	while (*s) {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
+		    s[3] >= '0' && s[3] <= '7') {
+			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
+			s += 4;
+		} else {
+			*to++ = *s++;
+		}
+	}
+	*to = '\0';
+}
+
+static bool same_object(const struct stat *a, const struct stat *b)
+{
+	if (S_ISCHR(a->st_mode) && S_ISCHR(b->st_mode))
+		return a->st_rdev == b->st_rdev;
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* A source that is no absolute path ("proc", "tmpfs") is no file, whatever ours is called. */
+static bool is_source(const struct stat *ours, const char *path, const char *source)
+{
+	struct stat st;
+
+	if (*source != '/')
+		return false;
+	if (strcmp(source, path) == 0)
+		return true;
+	return stat(source, &st) == 0 && same_object(ours, &st);
+}
+
+static FILE *open_proc(const struct famfs_ctx *ctx, const char *path)
+{
+	char full[PATH_MAX];
+
+	return ctx_path(ctx, path, full, sizeof(full)) < 0 ? NULL : fopen(full, "re");
+}
+
+/* Takes the first word of *@rest. */
+static char *next_word(char **rest)
+{
+	char *word = strsep(rest, " \n");
+
+	if (word)
+		unescape(word);
+	return word;
+}
+
+bool users_mounted(const struct famfs_ctx *ctx, const struct stat *st, const char *path,
+		   char *ret_where)
+{
+	FILE *mounts = open_proc(ctx, "/proc/self/mounts");
+	char *line = NULL;
+	size_t room = 0;
+	bool found = false;
+
+	if (!mounts)
+		return false;
+	while (!found && getline(&line, &room, mounts) > 0) {
+		char *rest = line;
+		const char *source = next_word(&rest);
+		const char *where = next_word(&rest);
+
+		found = source && is_source(st, path, source);
+		if (found && ret_where)
+			(void)snprintf(ret_where, FAMFS_FILE_PATH_SIZE, "%s", where ? where : "");
+	}
+	free(line);
+	(void)fclose(mounts);
+	return found;
+}
+
+/* Return: 1 it does, 0 not, -EACCES: not for us to see. */
+static int holds_open(const struct famfs_ctx *ctx, const char *pid, const struct stat *ours)
+{
+	char part[64], full[PATH_MAX];
+	struct dirent *entry;
+	struct stat st;
+	DIR *dir;
+	int found = 0;
+
+	(void)snprintf(part, sizeof(part), "/proc/%.16s/fd", pid);
+	if (ctx_path(ctx, part, full, sizeof(full)) < 0)
+		return 0;
+	dir = opendir(full);
+	if (!dir)
+		return errno == EACCES ? -EACCES : 0;
+	while (!found && (entry = readdir(dir)) != NULL)
+		found = entry->d_name[0] != '.' &&
+			fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && same_object(ours, &st);
+	(void)closedir(dir);
+	return found;
+}
+
+/* What is mapped stays in use when its descriptor is closed. Return: 1 it is, 0 not. */
+static int holds_mapped(const struct famfs_ctx *ctx, const char *pid, const struct stat *ours)
+{
+	unsigned long inode;
+	unsigned int maj, min;
+	char part[64];
+	char *line = NULL;
+	size_t room = 0;
+	int found = 0;
+	FILE *maps;
+
+	/* Anonymous memory has the numbers of a file that has none. */
+	if (ours->st_ino == 0)
+		return 0;
+	(void)snprintf(part, sizeof(part), "/proc/%.16s/maps", pid);
+	maps = open_proc(ctx, part);
+	if (!maps)
+		return 0;
+	while (!found && getline(&line, &room, maps) > 0)
+		found = sscanf(line, "%*s %*s %*s %x:%x %lu", &maj, &min, &inode) == 3 &&
+			inode == ours->st_ino && makedev(maj, min) == ours->st_dev;
+	free(line);
+	(void)fclose(maps);
+	return found;
+}
+
+static void add_user(const struct famfs_ctx *ctx, const char *pid, struct users *users)
+{
+	struct famfs_user *user = &users->first[users->nr];
+	char part[64];
+	FILE *comm;
+
+	if (users->nr++ >= FAMFS_USERS_MAX)
+		return;
+	*user = (struct famfs_user){ .pid = atoi(pid) };
+	(void)snprintf(part, sizeof(part), "/proc/%.16s/comm", pid);
+	comm = open_proc(ctx, part);
+	if (!comm)
+		return;
+	if (fgets(user->command, sizeof(user->command), comm))
+		user->command[strcspn(user->command, "\n")] = '\0';
+	(void)fclose(comm);
+}
+
+void users_scan(const struct famfs_ctx *ctx, const struct stat *st, struct users *ret_users)
+{
+	struct users users = { 0 };
+	char path[PATH_MAX];
+	struct dirent *entry;
+	DIR *dir = ctx_path(ctx, "/proc", path, sizeof(path)) < 0 ? NULL : opendir(path);
+
+	while (dir && (entry = readdir(dir)) != NULL) {
+		int found;
+
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		found = holds_open(ctx, entry->d_name, st);
+		if (found == 0)
+			found = holds_mapped(ctx, entry->d_name, st);
+		if (found < 0)
+			users.unseen++;
+		else if (found)
+			add_user(ctx, entry->d_name, &users);
+	}
+	if (dir)
+		(void)closedir(dir);
+	*ret_users = users;
+}

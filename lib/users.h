@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who uses a device or an image, as far as /proc tells: mounts, and processes. */
+#ifndef USERS_H
+#define USERS_H
+
+#include <sys/stat.h>
+
+#include "famfs.h"
+
+/*
+ * Is a file system mounted from this file? By /proc/self/mounts (source field). @path: one name of
+ * it. With @ret_where of FAMFS_FILE_PATH_SIZE bytes, or NULL: where.
+ */
+bool users_mounted(const struct famfs_ctx *ctx, const struct stat *st, const char *path,
+		   char *ret_where);
+
+/* The processes that hold a file open, or have it mapped. */
+struct users {
+	uint64_t nr;     /* of them, ours too */
+	uint64_t unseen; /* processes that we may not look into */
+	struct famfs_user first[FAMFS_USERS_MAX];
+};
+void users_scan(const struct famfs_ctx *ctx, const struct stat *st, struct users *ret_users);
+
+#endif
