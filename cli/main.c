@@ -236,15 +236,17 @@ static bool wants_color(const struct cmd_env *env)
 	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && strcmp(term, "dumb");
 }
 
-/* Why stdout failed. When the failure was some writes ago, its errno is lost. */
+/* Why stdout failed. When that was some writes ago, its errno is lost: another byte tells it. */
 static int output_error(bool failed_before)
 {
 	struct pollfd fd = { .fd = STDOUT_FILENO, .events = POLLOUT };
-	int rc = errno ? errno : EIO;
 
-	if (failed_before && poll(&fd, 1, 0) == 1 && (fd.revents & POLLERR))
+	if (!failed_before)
+		return errno ? errno : EIO;
+	if (poll(&fd, 1, 0) == 1 && (fd.revents & POLLERR))
 		return EPIPE;
-	return rc;
+	errno = 0;
+	return write(STDOUT_FILENO, "\n", 1) < 0 && errno ? errno : EIO;
 }
 
 /* Written results that did not arrive are a failure; a reader that went away ends us quietly. */

@@ -231,8 +231,10 @@ cells() {
 			$option "$IMG"
 		is "$stderr" "" "stderr of $option"
 	done
-	run_shell 1 '"$@" >/dev/full' "$FAMFS" interleave map "$IMG"
-	one_error 'standard output'
+	for option in --json --charset=unicode --width=4096 --svg=-; do
+		run_shell 1 '"$@" >/dev/full' "$FAMFS" interleave map $option "$IMG"
+		has "$stderr" 'standard output.*No space left on device'
+	done
 }
 
 @test "what cannot be drawn" {
