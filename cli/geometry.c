@@ -88,8 +88,7 @@ void geometry_default(const struct cmd_env *env, struct famfs *fs, struct famfs_
 	rc = i < nr ? famfs_default_get(fs, &g, &err) : -ENOENT;
 	if (rc && rc != -ENOENT) {
 		text_addf(&said, "%s; no default geometry is used", err.message);
-		env_note(env, err.object, said.s,
-			 rc == -EOPNOTSUPP ? err.hint : "famfs interleave default sets it anew");
+		env_note(env, err.object, said.s, err.hint);
 		text_free(&said);
 	}
 	for (; !rc && g.nstrips && i < nr; i++) {

@@ -76,10 +76,10 @@ static int parse(struct famfs *fs, const char *text, size_t len, struct famfs_ge
 	if (!rc)
 		rc = judge(fs, &g, err);
 	if (rc) {
-		rc = about(fs, rc, err);
 		if (err)
 			err->rc = -EUCLEAN;
-		return -EUCLEAN;
+		return err_hint(err, about(fs, -EUCLEAN, err),
+				"famfs interleave default sets it anew");
 	}
 	*ret = g;
 	return 0;

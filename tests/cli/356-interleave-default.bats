@@ -157,7 +157,7 @@ cfg() { # NBUCKETS NSTRIPS CHUNK
 	local text pattern
 	while IFS='|' read -r text pattern; do
 		put_cfg "$text"
-		refused 1 "/.meta/.alloc.cfg: .*$pattern" interleave default "$IMG"
+		refused 1 "/.meta/.alloc.cfg: .*$pattern.*; famfs interleave default sets it anew" interleave default "$IMG"
 		run_famfs 0 creat -s 8M "$IMG:/a" "$IMG:/b"
 		one_error "$pattern.*no default geometry is used; famfs interleave default sets it anew"
 		run_famfs 0 creat -q -s 8M "$IMG:/c"
