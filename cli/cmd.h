@@ -136,13 +136,26 @@ struct operand {
 	const char *path;
 };
 
-/* operand.c */
+/* struct range - bytes [off, off + len), given as @text: OFFSET[+LENGTH]; else one byte. */
+struct range {
+	const char *text;
+	uint64_t off, len;
+	bool has_len;
+};
+
+/*
+ * operand.c
+ * operand_number() - decimal, hexadecimal with 0x, or a size; @what it is, for people. This and
+ *	operand_range() end the program when it is none.
+ */
 struct operand operand_split(struct cmd_env *env, const char *text);
 struct operand operand_file(struct cmd_env *env, const char *text);
 const char *operand_device(struct cmd_env *env, const char *text);
 const char *operand_only_device(struct cmd_env *env);
 size_t operand_list(struct cmd_env *env, struct operand **ret_list);
 bool operands_several(const struct operand *list, size_t nr);
+uint64_t operand_number(struct cmd_env *env, const char *what, const char *text);
+struct range operand_range(struct cmd_env *env, const char *text);
 
 /*
  * progress.c: a line on stderr that tells how far long work is.

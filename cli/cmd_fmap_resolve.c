@@ -82,7 +82,7 @@ static int fail(const struct fmap_source *s, struct famfs_err *err)
 	return env_error(s->env, err);
 }
 
-static int resolve_range(const struct fmap_source *s, const struct fmap_range *range)
+static int resolve_range(const struct fmap_source *s, const struct range *range)
 {
 	struct famfs_fmap_piece piece;
 	struct famfs_fmap_walk walk;
@@ -110,7 +110,7 @@ static int resolve_range(const struct fmap_source *s, const struct fmap_range *r
 static int resolve(struct cmd_env *env)
 {
 	struct fmap_source s = { .env = env };
-	struct fmap_range range;
+	struct range range;
 	struct text path = { 0 };
 	int code = fmap_source_file(&s, env->operands[0]);
 	size_t i;
@@ -123,7 +123,7 @@ static int resolve(struct cmd_env *env)
 		}
 		emit_list(&env->out, "pieces", EMIT_TABLE);
 		for (i = 1; i < env->operands_nr && !cmd_cancelled(); i++) {
-			range = fmap_range_parse(env, env->operands[i]);
+			range = operand_range(env, env->operands[i]);
 			code |= resolve_range(&s, &range);
 		}
 		emit_list_end(&env->out);
@@ -137,7 +137,7 @@ static int resolve(struct cmd_env *env)
 static int reverse(struct cmd_env *env)
 {
 	struct fmap_source s = { .env = env };
-	struct fmap_range range;
+	struct range range;
 	int code = fmap_source_any(&s, env->operands[0]);
 	size_t i;
 
@@ -145,7 +145,7 @@ static int reverse(struct cmd_env *env)
 		emit_str(&env->out, s.fs ? "device" : "message", NULL, s.device);
 		emit_list(&env->out, "owners", EMIT_TABLE);
 		for (i = 1; i < env->operands_nr && !cmd_cancelled(); i++) {
-			range = fmap_range_parse(env, env->operands[i]);
+			range = operand_range(env, env->operands[i]);
 			code |= fmap_reverse(&s, &range, FAMFS_NONE);
 		}
 		emit_list_end(&env->out);
@@ -156,7 +156,7 @@ static int reverse(struct cmd_env *env)
 static int physical_one(struct cmd_env *env, uint64_t address)
 {
 	struct fmap_source s = { .env = env };
-	struct fmap_range range = { .len = 1 };
+	struct range range = { .len = 1 };
 	char device[64];
 	struct famfs_err err;
 	int code;
@@ -178,7 +178,7 @@ static int physical(struct cmd_env *env)
 
 	emit_list(&env->out, "owners", EMIT_TABLE);
 	for (i = 0; i < env->operands_nr && !cmd_cancelled(); i++)
-		code |= physical_one(env, fmap_number(env, env->operands[i], env->operands[i]));
+		code |= physical_one(env, operand_number(env, "ADDRESS", env->operands[i]));
 	emit_list_end(&env->out);
 	return code;
 }
@@ -195,9 +195,9 @@ static int run(struct cmd_env *env)
 	/* All words are looked at before anything is shown. */
 	for (i = opts->physical ? 0 : 1; i < env->operands_nr; i++) {
 		if (opts->physical)
-			(void)fmap_number(env, env->operands[i], env->operands[i]);
+			(void)operand_number(env, "ADDRESS", env->operands[i]);
 		else
-			(void)fmap_range_parse(env, env->operands[i]);
+			(void)operand_range(env, env->operands[i]);
 	}
 	if (opts->physical)
 		return physical(env);

@@ -120,15 +120,13 @@ static int set(struct cmd_env *env, struct famfs *fs, const char *device)
 static int run(struct cmd_env *env)
 {
 	const struct default_opts *opts = env->opts;
-	const char *device = env->operands_nr ? operand_device(env, env->operands[0]) : env->device;
+	const char *device = operand_only_device(env);
 	bool given = geometry_given(&opts->req), setting = given || opts->none;
 	unsigned int flags = (setting ? FAMFS_OPEN_WRITE : 0U) | (env->sync ? FAMFS_OPEN_SYNC : 0U);
 	struct famfs_err err;
 	struct famfs *fs;
 	int code;
 
-	if (!device)
-		env_usage(env, "", NULL, "an operand is missing: DEVICE, or --device");
 	if (given && opts->none)
 		env_usage(env, "--none", NULL, "contradicts --nstrips, --nbuckets and --chunksize");
 	if (opts->undo && !setting)

@@ -139,12 +139,10 @@ static int run(struct cmd_env *env)
 	struct famfs *fs;
 	int code;
 
-	if (!env->operands_nr && !env->device)
-		env_usage(env, "", NULL, "an operand is missing: DEVICE, or --device");
 	if (env->json && opts->svg && !strcmp(opts->svg, "-"))
 		env_usage(env, "--svg", "give a file, or leave --json out",
 			  "and --json cannot both go to standard output");
-	map.device = env->operands_nr ? operand_device(env, env->operands[0]) : env->device;
+	map.device = operand_only_device(env);
 	if (famfs_open(env->ctx, map.device, 0, &fs, &err))
 		return env_error(env, &err);
 	map.nbuckets = buckets_of(fs, opts);

@@ -305,13 +305,11 @@ static int propose(struct cmd_env *env, struct famfs *fs, const char *device)
 static int run(struct cmd_env *env)
 {
 	const struct plan_opts *opts = env->opts;
-	const char *device = env->operands_nr ? operand_device(env, env->operands[0]) : env->device;
+	const char *device = operand_only_device(env);
 	struct famfs_err err;
 	struct famfs *fs;
 	int code;
 
-	if (!device)
-		env_usage(env, "", NULL, "an operand is missing: DEVICE, or --device");
 	if (!opts->has_size)
 		env_usage(env, "--size", "write -s SIZE, such as -s 4G", "is missing");
 	geometry_check(env, &opts->req);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cmd.h"
@@ -21,12 +21,6 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-/* Bytes [off, off + len) of the file; without a length: one byte. */
-struct range {
-	const char *text;
-	uint64_t off, len;
-};
-
 static error_t parse(int key, char *arg, struct cmd_env *env)
 {
 	struct show_opts *opts = env->opts;
@@ -36,22 +30,6 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 		return ARGP_ERR_UNKNOWN;
 	opts->bytes = true;
 	return 0;
-}
-
-/* OFFSET or OFFSET+LENGTH, sizes both. */
-static struct range parse_range(struct cmd_env *env, const char *text)
-{
-	const char *plus = strchr(text, '+');
-	struct range range = { .text = text, .len = 1 };
-	char *off = mem_strndup(text, plus ? (size_t)(plus - text) : strlen(text));
-
-	range.off = option_size(env, "OFFSET", off);
-	free(off);
-	if (plus)
-		range.len = option_size(env, "LENGTH", plus + 1);
-	if (!range.len)
-		env_usage(env, text, NULL, "has length 0");
-	return range;
 }
 
 /* @use: of each extent. Return: an exit code. */
@@ -242,7 +220,7 @@ static int run(struct cmd_env *env)
 	int code;
 
 	for (i = 0; i < nr; i++)
-		ranges[i] = parse_range(env, env->operands[i + 1]);
+		ranges[i] = operand_range(env, env->operands[i + 1]);
 	if (opts->bytes)
 		env->out.human = false;
 	if (famfs_open(env->ctx, op.device, 0, &fs, &err))

@@ -35,7 +35,7 @@ static void add(struct owners *o, const struct famfs_fmap_piece *piece, uint32_t
 	text_add(&o->names, path, strlen(path) + 1);
 }
 
-static int collect_device(struct owners *o, const struct fmap_range *range)
+static int collect_device(struct owners *o, const struct range *range)
 {
 	struct famfs_owners it;
 	struct famfs_fmap_piece piece;
@@ -48,7 +48,7 @@ static int collect_device(struct owners *o, const struct fmap_range *range)
 	return rc < 0 ? env_error(o->s->env, &err) : 0;
 }
 
-static int collect_message(struct owners *o, const struct fmap_range *range)
+static int collect_message(struct owners *o, const struct range *range)
 {
 	const struct famfs_extent where = { .off = range->off, .len = range->len };
 	struct famfs_fmap_find find;
@@ -133,7 +133,7 @@ static void show_gaps(const struct owners *o, uint64_t from, uint64_t to)
 	show_gap(o, from > end ? from : end, to, "outside");
 }
 
-static void show_all(struct owners *o, const struct fmap_range *range)
+static void show_all(struct owners *o, const struct range *range)
 {
 	uint64_t at = range->off, end;
 	size_t i;
@@ -152,7 +152,7 @@ static void show_all(struct owners *o, const struct fmap_range *range)
 	show_gaps(o, at, range->off + range->len);
 }
 
-int fmap_reverse(struct fmap_source *s, const struct fmap_range *range, uint64_t physical)
+int fmap_reverse(struct fmap_source *s, const struct range *range, uint64_t physical)
 {
 	struct owners o = { .s = s, .physical = physical, .dev_size = UINT64_MAX };
 	struct famfs_fmap_limits limits;

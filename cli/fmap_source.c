@@ -2,48 +2,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "file.h"
 #include "fmap_source.h"
-
-uint64_t fmap_number(struct cmd_env *env, const char *operand, const char *text)
-{
-	unsigned long long value;
-	char *end;
-
-	if (strncmp(text, "0x", 2) && strncmp(text, "0X", 2))
-		return option_size(env, operand, text);
-	errno = 0;
-	value = strtoull(text + 2, &end, 16);
-	if (errno == ERANGE)
-		env_usage(env, operand, NULL, "does not fit 64 bits");
-	/* strtoull() would also take blanks, a sign and another 0x. */
-	if (*end || !text[2] || strspn(text + 2, "0123456789abcdefABCDEF") != strlen(text + 2))
-		env_usage(env, operand, NULL, "is not a number");
-	return value;
-}
-
-struct fmap_range fmap_range_parse(struct cmd_env *env, const char *operand)
-{
-	const char *plus = strchr(operand, '+');
-	struct fmap_range range = { .len = 1, .has_len = plus };
-	char *off = env_keep(env, mem_strndup(operand,
-					      plus ? (size_t)(plus - operand) : strlen(operand)));
-	uint64_t end;
-
-	range.off = fmap_number(env, operand, off);
-	if (plus)
-		range.len = fmap_number(env, operand, plus + 1);
-	if (!range.len)
-		env_usage(env, operand, NULL, "a length of 0");
-	if (__builtin_add_overflow(range.off, range.len, &end))
-		env_usage(env, operand, NULL, "ends past 64 bits");
-	return range;
-}
 
 int fmap_source_device(struct fmap_source *s, const char *device)
 {

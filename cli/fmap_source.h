@@ -18,16 +18,6 @@ struct fmap_source {
 	struct text msg;
 };
 
-/* What is asked for: OFFSET[+LENGTH]; without a length @len is 1. */
-struct fmap_range {
-	uint64_t off, len;
-	bool has_len;
-};
-
-/* fmap_number() - decimal, hexadecimal with 0x, or a size; ends the program when it is none. */
-uint64_t fmap_number(struct cmd_env *env, const char *operand, const char *text);
-struct fmap_range fmap_range_parse(struct cmd_env *env, const char *operand);
-
 /*
  * Return: 0, or EXIT_FAILED when the reason is printed. The caller closes the source either way.
  * fmap_source_file() - DEVICE:/path, or a saved message. fmap_source_any() - the same, or a DEVICE.
@@ -46,6 +36,6 @@ void fmap_show_place(struct emit *out, const struct famfs_fmap_piece *piece);
 void fmap_show_hex64(struct emit *out, const char *key, const char *label, uint64_t value);
 
 /* fmap_reverse() - whose a range is; rows of the list that is open. @physical: or FAMFS_NONE. */
-int fmap_reverse(struct fmap_source *s, const struct fmap_range *range, uint64_t physical);
+int fmap_reverse(struct fmap_source *s, const struct range *range, uint64_t physical);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DEVICE and DEVICE:/path (DESIGN.md 3). */
+/* DEVICE and DEVICE:/path (DESIGN.md 3), OFFSET[+LENGTH]. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd.h"
@@ -78,4 +81,39 @@ bool operands_several(const struct operand *list, size_t nr)
 		if (strcmp(list[i].device, list[0].device))
 			return true;
 	return false;
+}
+
+uint64_t operand_number(struct cmd_env *env, const char *what, const char *text)
+{
+	unsigned long long value;
+	char object[128], *end;
+
+	if (strncmp(text, "0x", 2) && strncmp(text, "0X", 2))
+		return option_size(env, what, text);
+	snprintf(object, sizeof(object), "%s %.80s", what, text);
+	errno = 0;
+	value = strtoull(text + 2, &end, 16);
+	if (errno == ERANGE)
+		env_usage(env, object, NULL, "does not fit 64 bits");
+	/* strtoull() would also take blanks, a sign and another 0x. */
+	if (*end || !text[2] || strspn(text + 2, "0123456789abcdefABCDEF") != strlen(text + 2))
+		env_usage(env, object, NULL, "is not a number");
+	return value;
+}
+
+struct range operand_range(struct cmd_env *env, const char *text)
+{
+	const char *plus = strchr(text, '+');
+	struct range range = { .text = text, .len = 1, .has_len = plus };
+	char *off = env_keep(env, mem_strndup(text, plus ? (size_t)(plus - text) : strlen(text)));
+	uint64_t end;
+
+	range.off = operand_number(env, "OFFSET", off);
+	if (plus)
+		range.len = operand_number(env, "LENGTH", plus + 1);
+	if (!range.len)
+		env_usage(env, text, NULL, "has length 0");
+	if (__builtin_add_overflow(range.off, range.len, &end))
+		env_usage(env, text, NULL, "ends past 64 bits");
+	return range;
 }

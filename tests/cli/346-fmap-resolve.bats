@@ -81,6 +81,9 @@ owners() {
 		18446744073709551615+1 0x0x1; do
 		refused 2 . fmap resolve "$IMG:/one" "$word"
 	done
+	refused 2 ': OFFSET 5X: not a size' fmap resolve "$IMG:/one" 5X
+	refused 2 ': LENGTH 0xg: is not a number' fmap resolve "$IMG:/one" 1+0xg
+	refused 2 ': ADDRESS 0x: is not a number' fmap resolve --physical 0x
 	refused 2 'offset' fmap resolve "$IMG:/one"
 	refused 2 'operand' fmap resolve
 	refused 2 'contradicts' fmap resolve --reverse --physical "$IMG" 0

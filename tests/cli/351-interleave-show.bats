@@ -85,6 +85,9 @@ load helpers
 	refused 1 'no such file' interleave show "$IMG:/none"
 	refused 2 'names no file' interleave show "$IMG"
 	refused 2 'operand is missing' interleave show
+	refused 2 '18446744073709551615\+1: ends past' interleave show "$IMG:/wide" 18446744073709551615+1
+	run_famfs 0 interleave show --json "$IMG:/wide" 0x500000+0x100000
+	json_is '[.pieces[] | "\(.file_off) \(.len)"] | join(",")' "5242880 1048576"
 	run_famfs 1 interleave show --json "$IMG:/wide" 8M
 	json_error_is ERANGE
 	local at value
