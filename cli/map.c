@@ -221,8 +221,9 @@ int map_load(struct map *map, struct cmd_env *env, struct famfs *fs)
 		map->bucket_len = map->size / FAMFS_AU / map->nbuckets * FAMFS_AU;
 	if (map->nbuckets && !map->bucket_len) {
 		famfs_map_free(source);
-		return env_errorf(env, -EINVAL, map->device, "is too small for %" PRIu64 " buckets",
-				  map->nbuckets);
+		return env_errorf(env, -EINVAL, map->device,
+				  "is too small for %" PRIu64 " buckets; it has room for %" PRIu64,
+				  map->nbuckets, map->size / (uint64_t)FAMFS_AU);
 	}
 	collect(map, source);
 	famfs_map_free(source);

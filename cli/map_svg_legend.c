@@ -70,9 +70,8 @@ static void legend_files(struct svg *s)
 	if (shown == map->files_nr)
 		return;
 	svg_add_text(s->out, "small left", MARGIN + LABEL, s->y + 12);
-	text_addf(s->out, "%zu %sfile%s without a letter here, being too small</text>\n",
-		  map->files_nr - shown, shown ? "more " : "",
-		  map->files_nr - shown == 1 ? "" : "s");
+	text_addf(s->out, "%zu %sfile%s without a letter here</text>\n", map->files_nr - shown,
+		  shown ? "more " : "", map->files_nr - shown == 1 ? "" : "s");
 	s->y += LEGEND_ROW;
 }
 

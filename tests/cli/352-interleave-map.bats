@@ -245,6 +245,9 @@ cells() {
 	refused 2 'names a file' interleave map "$IMG:/models/cache"
 	refused 2 '--charset' interleave map --charset=latin "$IMG"
 	refused 2 '--dry-run' interleave map -n "$IMG"
+	run_famfs 0 mkfs --size 64M small.img
+	run_famfs 0 interleave map -B 32 small.img
+	refused 1 'too small for 33 buckets; it has room for 32$' interleave map -B 33 small.img
 	run_famfs 0 interleave map "$IMG:/"
 	FAMFS_DEVICE=$IMG run_famfs 0 interleave map --json
 	json_is .files 2
