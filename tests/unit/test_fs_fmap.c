@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a FUSE server answers with: one call for each request. */
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "unit.h"
@@ -73,6 +74,64 @@ UNIT_TEST(get_fmap_answers_with_what_is_safe)
 	CHECK_EQ(answer(&s, "/other", &reply, &err), -EUCLEAN);
 	CHECK_HAS(err.message, "K6");
 	CHECK_EQ(answer(&s, "/", &reply, &err), -EINVAL);
+	end(&s);
+}
+
+/*
+ * The memory of the whole program comes from here, so that it is seen who takes some; the
+ * sanitizers have their own.
+ */
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define COUNTS_TAKING 1
+#else
+#define COUNTS_TAKING 0
+#endif
+
+static unsigned int taken;
+
+#if COUNTS_TAKING
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t nr, size_t size);
+void *__libc_realloc(void *old, size_t size);
+
+void *malloc(size_t size)
+{
+	taken++;
+	return __libc_malloc(size);
+}
+
+void *calloc(size_t nr, size_t size)
+{
+	taken++;
+	return __libc_calloc(nr, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+	taken++;
+	return __libc_realloc(old, size);
+}
+#endif
+
+UNIT_TEST(no_answer_takes_memory)
+{
+	static const char *const wires[] = { "v1", "v2" };
+	struct setup s = begin();
+	uint8_t buf[FAMFS_FMAP_V1_MAX];
+	struct famfs_reply reply = { .buf = buf, .cap = sizeof(buf) };
+	struct famfs_entry entry;
+	unsigned int before = taken;
+	void *volatile some = malloc(1);
+
+	CHECK_EQ(taken - before, COUNTS_TAKING);
+	free(some);
+	REQUIRE(s.fs);
+	CHECK_EQ(famfs_lookup_meta(s.fs, "/a", &entry, NULL), 0);
+	before = taken;
+	for (size_t i = 0; i < UNIT_NR(wires); i++)
+		CHECK_EQ(famfs_get_fmap(s.fs, &entry, famfs_wire_find(wires[i]), &reply, NULL), 0);
+	CHECK_EQ(famfs_get_daxdev(s.fs, 0, &reply, NULL), 0);
+	CHECK_EQ(taken - before, 0);
 	end(&s);
 }
 
