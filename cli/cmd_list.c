@@ -132,7 +132,6 @@ static void show_json(struct emit *out, const struct famfs_device *device)
 	emit_str(out, "detail", NULL, device->what);
 	if (device->content == FAMFS_CONTENT_FAMFS)
 		json_famfs(out, device);
-	emit_str(out, "left_behind", NULL, device->left);
 }
 
 static unsigned int percent_used(const struct famfs_info *info)
@@ -255,15 +254,12 @@ static void show_long(struct emit *out, const struct famfs_device *device)
 	}
 	if (device->content == FAMFS_CONTENT_FAMFS)
 		long_famfs(out, device);
-	if (device->left[0])
-		emit_str(out, NULL, "left behind by", "a command that was cut off");
 }
 
 /* What needs a word beside the list. */
 static void note_device(struct cmd_env *env, const struct famfs_device *device)
 {
 	struct list_opts *opts = env->opts;
-	char text[160];
 
 	if (device->users_unseen > opts->unseen)
 		opts->unseen = device->users_unseen;
@@ -274,12 +270,6 @@ static void note_device(struct cmd_env *env, const struct famfs_device *device)
 	    (device->content == FAMFS_CONTENT_UNKNOWN && device->mode == FAMFS_MODE_DEVDAX &&
 	     device->size))
 		env_note(env, device->path, device->what, NULL);
-	if (!device->left[0])
-		return;
-	snprintf(text, sizeof(text),
-		 "a command that was cut off left it in this mode; its driver was %s",
-		 device->left);
-	env_note(env, device->path, text, "famfs mode restore puts it back");
 }
 
 static int show(void *data, const struct famfs_device *device)

@@ -92,6 +92,4 @@ void list_export(struct emit *out, const struct famfs_device *device, bool first
 		export_str(out, "ROLE", list_role(device));
 		export_famfs(out, &device->info);
 	}
-	if (device->left[0])
-		export_str(out, "LEFT_BEHIND", device->left);
 }

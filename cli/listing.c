@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +54,9 @@ int listing_collect(struct listing *l)
 		}
 		before = cursor;
 	}
+	/* A repair in between would have mixed the old log and the new one. */
+	if (!rc && famfs_wait(l->fs, 0, &err) < 0)
+		rc = err.rc;
 	if (rc)
 		return env_error(l->env, &err);
 	for (i = 0; i < l->nr; i++)
@@ -75,8 +79,14 @@ int listing_entry(struct famfs *fs, const struct listing_row *row, struct famfs_
 		  struct famfs_err *err)
 {
 	uint64_t cursor = row->cursor;
+	int rc = famfs_next(fs, &cursor, ret_entry, err);
 
-	return famfs_next(fs, &cursor, ret_entry, err);
+	if (rc != 1 || !strcmp(ret_entry->path, row->u.path))
+		return rc;
+	*err = (struct famfs_err){ .rc = -ESTALE, .off = FAMFS_NONE, .entry = FAMFS_NONE };
+	snprintf(err->message, sizeof(err->message), "the log was rewritten while it was read");
+	snprintf(err->hint, sizeof(err->hint), "repeat the command");
+	return err->rc;
 }
 
 void note_unusable(struct cmd_env *env, struct famfs *fs, const char *device)

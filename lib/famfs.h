@@ -379,8 +379,6 @@ enum famfs_content {
  * @users_nr: processes that have it open or mapped, this one too if it does; the first of them in
  *	@users. @users_unseen: processes that this user may not look into.
  * @content, @what, @info: what is on it. @info.device is NULL.
- * @left: a command with another mode was interrupted, and the device is still as it left it: the
- *	driver that it had before, or "none" (famfs_mode_restore()); empty: nothing was left behind.
  */
 struct famfs_device {
 	enum famfs_dev_kind kind;
@@ -397,7 +395,6 @@ struct famfs_device {
 	char name[64], driver[64], region[64], persistence[32];
 	char mounted[FAMFS_FILE_PATH_SIZE];
 	char what[FAMFS_MESSAGE_SIZE];
-	char left[64];
 };
 
 /**
