@@ -62,18 +62,18 @@ uint64_t bits_count(const uint64_t *words, uint64_t first, uint64_t nr)
 /* The first bit that differs from @flip's in [first, end). */
 static uint64_t next_bit(const uint64_t *words, uint64_t first, uint64_t end, uint64_t flip)
 {
-	uint64_t nr, at = first, mask, word, found;
+	uint64_t word = first / BITS_WORD, last, found;
 
 	if (first >= end)
 		return end;
-	nr = end - first;
-	while (nr) {
-		word = take_word(&at, &nr, &mask);
-		found = (words[word] ^ flip) & mask;
-		if (found)
-			return word * BITS_WORD + (uint64_t)__builtin_ctzll(found);
-	}
-	return end;
+	last = (end - 1) / BITS_WORD;
+	found = (words[word] ^ flip) & (UINT64_MAX << first % BITS_WORD);
+	while (!found && word < last)
+		found = words[++word] ^ flip;
+	if (!found)
+		return end;
+	word = word * BITS_WORD + (uint64_t)__builtin_ctzll(found);
+	return word < end ? word : end;
 }
 
 uint64_t bits_next_set(const uint64_t *words, uint64_t first, uint64_t end)

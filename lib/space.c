@@ -9,7 +9,7 @@
 
 /* For a file that may lie anywhere: how many runs that would do are compared, and what is long. */
 #define TRIES    64
-#define LONG_RUN (1ULL << 18)
+#define LONG_RUN (1ULL << 15)
 
 int space_init(struct space *space, uint64_t size)
 {
@@ -157,8 +157,9 @@ static unsigned int class_up(uint64_t aus)
 
 int space_alloc(struct space *space, uint64_t len, uint64_t *ret_off)
 {
+	uint64_t long_run = space->aus / 16 < LONG_RUN ? space->aus / 16 : LONG_RUN;
 	struct search s = {
-		.end = space->aus, .want = aus_of(len), .tries = TRIES, .long_run = space->aus / 16
+		.end = space->aus, .want = aus_of(len), .tries = TRIES, .long_run = long_run
 	};
 	bool found;
 
