@@ -148,7 +148,7 @@ static unsigned int count_threads(const struct data_job *job)
 	return nr ? nr : 1;
 }
 
-/* The first failure counts, but that of a thread that was only stopped. */
+/* Of the first thread that failed; one that was only stopped did not. */
 static int first_failure(const struct data_worker *workers, unsigned int nr, struct famfs_err *err)
 {
 	for (unsigned int i = 0; i < nr; i++) {

@@ -829,8 +829,8 @@ FAMFS_API int famfs_resolve(const struct famfs_entry *entry, uint64_t off,
  * famfs_read() - copies bytes of a file to memory, all or an error.
  * @entry: a FILE entry of @fs. @buf: @len bytes.
  *
- * Return: 0; -ERANGE: beyond the end of the file; -EIO: a fault, with file and offset; else as
- * famfs_resolve().
+ * Return: 0; -EINVAL: not a file; -ERANGE: beyond the end of the file; -EIO: a fault, with file and
+ * offset; else as famfs_resolve().
  */
 FAMFS_API int famfs_read(struct famfs *fs, const struct famfs_entry *entry, uint64_t off, void *buf,
 			 size_t len, struct famfs_err *err);
@@ -853,8 +853,8 @@ struct famfs_data_opts {
 
 /**
  * famfs_copy_out() - copies @len bytes of a file from @off on to a file descriptor.
- * @fd: seekable: written from its byte 0 on by several threads, and made @len bytes long; else
- *	written in order.
+ * @fd: of a regular file: written from its byte 0 on, and made @len bytes long; else written in
+ *	order. One thread writes where that is faster.
  * @opts: may be NULL.
  *
  * Return: 0; as famfs_read(); what write(2) gives for @fd; -ECANCELED.
@@ -907,8 +907,8 @@ FAMFS_API int famfs_fill_random(struct famfs_fill *fill, uint64_t seed, struct f
  * famfs_overwrite() - new bytes for a file that is there, in place; not atomic: who reads
  * meanwhile, or after a crash, can see some of each.
  * @fs: opened with FAMFS_OPEN_WRITE. @entry: a FILE entry of it, whose map is accepted and safe.
- * @fill: stores the bytes; what it leaves out stays.
- * @opts: may be NULL.
+ * @fill: stores the bytes; what it leaves out stays. It gets the @data of @opts.
+ * @opts: may be NULL; @sparse and @name are not used.
  *
  * Return: 0; what @fill returned; -EPERM, -EUCLEAN, ... as famfs_create().
  */
