@@ -143,7 +143,7 @@ static void add_user(const struct famfs_ctx *ctx, const char *pid, struct users 
 
 	if (users->nr++ >= FAMFS_USERS_MAX)
 		return;
-	*user = (struct famfs_user){ .pid = atoi(pid) };
+	*user = (struct famfs_user){ .pid = (int)strtol(pid, NULL, 10) };
 	(void)snprintf(part, sizeof(part), "/proc/%.16s/comm", pid);
 	comm = open_proc(ctx, part);
 	if (!comm)

@@ -95,7 +95,7 @@ interleaved_message() {
 	is 020000000000200000008000000000000000000000000000 \
 		"$(xxd -p -c 24 -s 32 -l 24 "$msg")" || return 1
 	extent_at 56 $((4 * mib)) && extent_at 80 $((4 * mib)) || return 1
-	bucket=$(($(cat "$sysfs/size") / 4))
+	bucket=$(($(cat "$sysfs/size") / 4 / (2 * mib) * (2 * mib)))
 	(($(u64 64) / bucket != $(u64 88) / bucket)) && return 0
 	tap_note "both strips are in one of the 4 buckets: $(u64 64) and $(u64 88)"
 	return 1

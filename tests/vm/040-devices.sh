@@ -41,7 +41,8 @@ each_has_its_own() {
 
 	for d in "$dev" "$small" "${parts[@]}"; do
 		n=$((n + 1))
-		run_famfs 0 mkfs "$d" && run_famfs 0 creat -s 3000001 --randomize --seed $n "$d:/f$n" ||
+		run_famfs 0 mkfs "$d" &&
+			run_famfs 0 creat -s 3000001 --randomize --seed $n "$d:/f$n" ||
 			return 1
 	done
 	n=0
@@ -53,7 +54,8 @@ each_has_its_own() {
 }
 
 between_devices() {
-	run_famfs 0 cp "$small:/f2" "$dev:/from_small" && run_famfs 0 verify --seed 2 "$dev:/from_small" &&
+	run_famfs 0 cp "$small:/f2" "$dev:/from_small" &&
+		run_famfs 0 verify --seed 2 "$dev:/from_small" &&
 		run_famfs 0 cp "$dev:/f1" "${parts[1]}:/from_first" &&
 		run_famfs 0 verify --seed 1 "${parts[1]}:/from_first"
 }
@@ -79,7 +81,8 @@ repair() {
 	run_famfs 0 verify --seed 1 "$dev:/f1" || return 1
 	run_famfs 0 image restore --force /tmp/undo "$dev" || return 1
 	is "$before" "$(daxmem read "$dev" 0 4194304 | sha256sum)" || return 1
-	run_famfs 1 check --repair --salvage --yes --undo=/tmp/undo2 "$dev" && run_famfs 0 check "$dev"
+	run_famfs 1 check --repair --salvage --yes --undo=/tmp/undo2 "$dev" &&
+		run_famfs 0 check "$dev"
 }
 
 dump_and_restore() {
@@ -110,7 +113,8 @@ held_open() {
 
 bound_again() {
 	exec 7>&-
-	basename "$dev" >$driver/bind && run_famfs 0 check "$dev" && run_famfs 0 verify --seed 1 "$dev:/f1"
+	basename "$dev" >$driver/bind && run_famfs 0 check "$dev" &&
+		run_famfs 0 verify --seed 1 "$dev:/f1"
 }
 
 check "two namespaces of one NVDIMM" two_namespaces
