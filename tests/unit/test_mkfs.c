@@ -153,7 +153,7 @@ static const struct row {
 	  "no such file",
 	  "" },
 	{ "no directory", "none/new.img", { .size = SIZE }, -ENOENT, "", "directory" },
-	{ "no device", "/dev/famfs-none", { .size = SIZE }, -ENOENT, "no such", "daxctl" },
+	{ "no device", "/dev/famfs-none", { .size = SIZE }, -ENOENT, "no such", "famfs list" },
 	{ "there is one at an offset",
 	  "old.img@8M",
 	  { .size = 8 * MIB, .log_len = LOG_2M },
