@@ -155,7 +155,7 @@ recognised() { # WORD
 		missing/dir/img|no such|directory
 		dangling|symbolic link|no such
 		empty|size
-		/dev/null|character device.*daxctl
+		/dev/null|character device.*famfs list
 	END
 	refused 1 'directory' mkfs --size 64M missing/dir/img
 	refused 1 'symbolic link' mkfs --size 64M dangling
