@@ -117,6 +117,7 @@ told() { # "COMMAND" ARGUMENT...
 	told ls -lR dax.img famfs.img
 	told stat dax.img:/data/model dax.img:/data/weights
 	told df dax.img
+	told list dax.img
 	told "fmap dump" dax.img:/data/model
 	told "fmap dump" --wire v2 dax.img
 	"$FAMFS" fmap dump --format=raw -o a.fmap dax.img:/data/model
