@@ -234,15 +234,13 @@ static int dump_named(struct dump *d)
 static int dump_rows(struct dump *d, const struct listing *l)
 {
 	struct famfs_err err;
-	int code = 0, rc;
+	int code = 0;
 	size_t i;
 
 	for (i = 0; i < l->nr && !cmd_cancelled(); i++) {
-		rc = listing_entry(d->fs, &l->rows[i], &d->entry, &err);
-		if (rc < 0)
+		if (listing_entry(d->fs, &l->rows[i], &d->entry, &err))
 			return env_error(d->env, &err);
-		if (rc)
-			code |= dump_named(d);
+		code |= dump_named(d);
 	}
 	return cmd_cancelled() ? EXIT_FAILED : code;
 }

@@ -148,14 +148,11 @@ static int show_rows(struct ls *ls)
 	struct famfs_entry entry;
 	struct famfs_err err;
 	size_t i;
-	int rc;
 
 	for (i = 0; i < ls->rows.nr && !cmd_cancelled(); i++) {
-		rc = listing_entry(ls->fs, &ls->rows.rows[i], &entry, &err);
-		if (rc < 0)
+		if (listing_entry(ls->fs, &ls->rows.rows[i], &entry, &err))
 			return env_error(ls->env, &err);
-		if (rc)
-			show(ls, &entry, path_below(entry.path, ls->top.path));
+		show(ls, &entry, path_below(entry.path, ls->top.path));
 	}
 	return cmd_cancelled() ? EXIT_FAILED : 0;
 }

@@ -119,12 +119,10 @@ static int build(struct tree *t)
 	struct famfs_entry entry;
 	struct famfs_err err;
 	size_t i, at;
-	int rc;
 
 	node_add(t, 0, "", 0);
 	for (i = 0; i < t->rows.nr && !cmd_cancelled(); i++) {
-		rc = listing_entry(t->fs, &t->rows.rows[i], &entry, &err);
-		if (rc < 0)
+		if (listing_entry(t->fs, &t->rows.rows[i], &entry, &err))
 			return env_error(t->env, &err);
 		at = node_of(t, path_below(t->rows.rows[i].u.path, t->top.path));
 		t->nodes[at].dir = entry.type != FAMFS_ENTRY_FILE;

@@ -85,10 +85,10 @@ static void add_below(struct cp *cp, const struct cp_item *dir, const struct fam
 		free(source);
 		free(dest);
 		item->side = dir->side;
-		if (rc == 1)
-			set_entry(cp, item, &entry);
+		if (rc)
+			cp_failf(cp, item, rc, "changed while it was read");
 		else
-			cp_failf(cp, item, rc ? rc : -ESTALE, "changed while it was read");
+			set_entry(cp, item, &entry);
 	}
 	listing_free(&l);
 }

@@ -37,13 +37,29 @@ static int compare_parts(const void *a, const void *b)
 	return *p - *q;
 }
 
+static int rewritten(struct famfs_err *err)
+{
+	*err = (struct famfs_err){ .rc = -ESTALE, .off = FAMFS_NONE, .entry = FAMFS_NONE };
+	snprintf(err->message, sizeof(err->message), "the log was rewritten while it was read");
+	snprintf(err->hint, sizeof(err->hint), "repeat the command");
+	return err->rc;
+}
+
+/* A repair in between would have mixed the old log and the new one, or leave half of the old. */
+static int look_again(struct famfs *fs, int damage, struct famfs_err *err)
+{
+	if (famfs_wait(fs, 0, err) < 0)
+		return err->rc;
+	return famfs_damage(fs, NULL) == damage ? 0 : rewritten(err);
+}
+
 int listing_collect(struct listing *l)
 {
 	uint64_t cursor = 0, before = 0;
+	int rc, damage = famfs_damage(l->fs, NULL);
 	struct famfs_entry entry;
 	struct famfs_err err;
 	size_t i;
-	int rc;
 
 	while ((rc = famfs_next(l->fs, &cursor, &entry, &err)) == 1) {
 		if (l->wanted(l->data, &entry)) {
@@ -54,9 +70,8 @@ int listing_collect(struct listing *l)
 		}
 		before = cursor;
 	}
-	/* A repair in between would have mixed the old log and the new one. */
-	if (!rc && famfs_wait(l->fs, 0, &err) < 0)
-		rc = err.rc;
+	if (!rc)
+		rc = look_again(l->fs, damage, &err);
 	if (rc)
 		return env_error(l->env, &err);
 	for (i = 0; i < l->nr; i++)
@@ -81,12 +96,9 @@ int listing_entry(struct famfs *fs, const struct listing_row *row, struct famfs_
 	uint64_t cursor = row->cursor;
 	int rc = famfs_next(fs, &cursor, ret_entry, err);
 
-	if (rc != 1 || !strcmp(ret_entry->path, row->u.path))
+	if (rc < 0)
 		return rc;
-	*err = (struct famfs_err){ .rc = -ESTALE, .off = FAMFS_NONE, .entry = FAMFS_NONE };
-	snprintf(err->message, sizeof(err->message), "the log was rewritten while it was read");
-	snprintf(err->hint, sizeof(err->hint), "repeat the command");
-	return err->rc;
+	return rc && !strcmp(ret_entry->path, row->u.path) ? 0 : rewritten(err);
 }
 
 void note_unusable(struct cmd_env *env, struct famfs *fs, const char *device)

@@ -35,7 +35,7 @@ struct listing {
 int listing_collect(struct listing *l);
 void listing_free(struct listing *l);
 
-/* listing_entry() - the entry of a row. Return: 1, 0 if it is gone, or a negative errno. */
+/* listing_entry() - the entry of a row. Return: 0, or a negative errno: -ESTALE if it is gone. */
 int listing_entry(struct famfs *fs, const struct listing_row *row, struct famfs_entry *ret_entry,
 		  struct famfs_err *err);
 

@@ -204,8 +204,11 @@ static int hash_all(struct make *m)
 			continue;
 		digest.items[digest.nr].path = m->rows.rows[i].u.path;
 		digest.items[digest.nr++].cursor = m->rows.rows[i].cursor;
-		if (listing_entry(m->fs, &m->rows.rows[i], &entry, &err) == 1)
-			digest.total += entry.size;
+		if (listing_entry(m->fs, &m->rows.rows[i], &entry, &err)) {
+			free(digest.items);
+			return env_error(m->env, &err);
+		}
+		digest.total += entry.size;
 	}
 	emit_list(&m->env->out, "results", EMIT_SILENT);
 	code = digest_run(&digest);
