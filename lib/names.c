@@ -51,9 +51,10 @@ static uint64_t load_few(const char *p, size_t len)
 	       (uint64_t)(uint8_t)p[len - 1] << 16;
 }
 
+/* The length is spread by the key, since names of two lengths may differ in its low bits alone. */
 uint64_t names_hash(const struct names_key *key, const char *name, size_t len)
 {
-	uint64_t h = key->words[0] ^ len, last;
+	uint64_t h = key->words[0] ^ len * key->words[1], last;
 
 	if (len >= sizeof(uint64_t)) {
 		last = load64(name + len - sizeof(uint64_t));

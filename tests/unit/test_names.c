@@ -31,6 +31,26 @@ static int64_t find(const struct names *names, uint64_t hash, uint64_t entry)
 	return rc ? (int64_t)(found * 2 + dir) : -1;
 }
 
+/* Short names that differ in their first byte and in their length, by the same bits perhaps. */
+UNIT_TEST(lengths_are_told_apart)
+{
+	static uint64_t hashes[16 * 20];
+	struct names_key key;
+	unsigned int nr = 0;
+	char name[32];
+
+	REQUIRE(!names_key_make(&key));
+	memset(name, '1', sizeof(name));
+	for (char first = 'a'; first < 'a' + 16; first++) {
+		name[0] = first;
+		for (size_t len = 1; len <= 20; len++)
+			hashes[nr++] = names_hash(&key, name, len);
+	}
+	for (unsigned int i = 0; i < nr; i++)
+		for (unsigned int j = 0; j < i; j++)
+			CHECK(hashes[i] != hashes[j]);
+}
+
 UNIT_TEST(growth)
 {
 	struct names names;
