@@ -95,6 +95,9 @@ int fs_count_space(struct famfs *fs, struct space *space, struct famfs_err *err)
 /* Takes what others have reserved: 1 if there was any, 0, -errno. */
 int fs_take_held(struct famfs *fs, struct space *space, struct famfs_err *err);
 
+/* Takes what the host knows as bad memory, as far as it tells us. */
+int fs_take_bad(struct famfs *fs, struct space *space, struct famfs_err *err);
+
 /* An entry that is not understood may give or take space: nothing is placed beside it. -EUCLEAN. */
 int fs_require_known(const struct famfs *fs, struct famfs_err *err);
 

@@ -35,6 +35,18 @@ int fs_take_held(struct famfs *fs, struct space *space, struct famfs_err *err)
 	return rc < 0 ? rc : seen;
 }
 
+static void take_bad(void *data, uint64_t off, uint64_t len)
+{
+	space_take_bad(data, off, len);
+}
+
+int fs_take_bad(struct famfs *fs, struct space *space, struct famfs_err *err)
+{
+	if (fs->dev->kind != FAMFS_DEV_DAX)
+		return 0;
+	return dax_media_errors(fs->ctx, &fs->dev->dax, take_bad, space, err);
+}
+
 /* Space that others are filling right now is not free, though the log does not know it yet. */
 static int take_held(struct famfs *fs, struct famfs_err *err)
 {
@@ -83,6 +95,8 @@ int fs_lock_write(struct famfs *fs, struct famfs_err *err)
 		rc = fs_require_known(fs, err);
 	if (!rc)
 		rc = take_held(fs, err);
+	if (!rc)
+		rc = fs_take_bad(fs, &fs->space, err);
 	if (rc)
 		dev_unlock(fs->dev);
 	return rc;

@@ -28,6 +28,13 @@ static int no_space(const struct space *space, const char *object, uint64_t len,
 	int rc;
 
 	space_free(space, &free, &largest);
+	if (len > free && space->bad)
+		return err_hint(err,
+				err_set(err, -ENOSPC, object, "no space: %s wanted, %s free",
+					text_size(len).s, text_size(free).s),
+				"another %s cannot be used: the host knows media errors there; "
+				"famfs check names them",
+				text_size(space->bad * FAMFS_AU).s);
 	if (len > free)
 		return err_hint(err,
 				err_set(err, -ENOSPC, object, "no space: %s wanted, %s free",

@@ -26,6 +26,8 @@ int planner_init(struct planner *p, struct famfs *fs, struct famfs_err *err)
 	rc = fs_count_space(fs, &p->space, err);
 	if (!rc)
 		rc = fs_take_held(fs, &p->space, err);
+	if (rc >= 0)
+		rc = fs_take_bad(fs, &p->space, err);
 	if (rc < 0) {
 		planner_fini(p);
 		return rc;

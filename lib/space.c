@@ -59,6 +59,16 @@ void space_take(struct space *space, uint64_t off, uint64_t len)
 		bits_set(space->words, first, nr);
 }
 
+void space_take_bad(struct space *space, uint64_t off, uint64_t len)
+{
+	uint64_t first, nr;
+
+	if (!touched(space, off, len, &first, &nr))
+		return;
+	space->bad += nr - bits_count(space->words, first, nr);
+	bits_set(space->words, first, nr);
+}
+
 bool space_take_shared(struct space *space, uint64_t off, uint64_t len)
 {
 	uint64_t first, nr;

@@ -10,6 +10,7 @@
 struct space {
 	uint64_t *words; /* one bit for each AU, set: taken */
 	uint64_t aus;    /* whole AUs of the device */
+	uint64_t bad;    /* of them, those that only space_take_bad() took */
 	/*
 	 * low[c]: no free run of 2^c AUs or more begins below. Space is only taken while a writer
 	 * works, so a search need not start from the front each time. Reset by space_release().
@@ -24,6 +25,9 @@ void space_fini(struct space *space);
 /* Takes every AU that the byte range touches; ranges may lie anywhere, also overlap. */
 void space_take(struct space *space, uint64_t off, uint64_t len);
 void space_release(struct space *space, uint64_t off, uint64_t len);
+
+/* As space_take(), of memory that is free and cannot be used: what is new of it is counted. */
+void space_take_bad(struct space *space, uint64_t off, uint64_t len);
 
 /* As space_take(), from several threads: true if something of it was taken before. */
 bool space_take_shared(struct space *space, uint64_t off, uint64_t len);

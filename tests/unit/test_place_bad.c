@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Nothing is placed where the host knows media errors. No image has any: the image plays a device
+ * whose region, in a tree of files, has bad sectors.
+ */
+#include "unit.h"
+#include "scratch.h"
+#include "image.h"
+#include "create.h"
+#include "fs.h"
+
+#define SIZE   (64 * MIB)
+#define REGION "root/sys/bus/nd/devices/region0/"
+#define RES    0x100000000ULL
+
+/* 512-byte sectors of the region, which begins 2 MiB below the device. */
+static void set_bad(const char *text)
+{
+	scratch_file(REGION "resource", "0xffe00000\n");
+	scratch_file(REGION "size", "134217728\n");
+	scratch_file(REGION "badblocks", text);
+}
+
+/* The line for @len bytes of the device. */
+static const char *sectors(uint64_t off, uint64_t len)
+{
+	static char line[64];
+
+	(void)snprintf(line, sizeof(line), "%llu %llu\n", (unsigned long long)(off + 2 * MIB) / 512,
+		       (unsigned long long)len / 512);
+	return line;
+}
+
+static struct famfs *open_as_dax(struct famfs_ctx *ctx)
+{
+	char root[PATH_MAX + 8];
+	struct famfs *fs;
+
+	image_make(ctx, "a.img", SIZE, IMAGE_LOG_LEN);
+	fs = image_open(ctx, "a.img", FAMFS_OPEN_WRITE);
+	if (!CHECK(fs != NULL) || !CHECK_EQ(dev_map(fs->dev, SIZE, NULL), 0))
+		exit(1);
+	(void)snprintf(root, sizeof(root), "%s/root", scratch_dir);
+	CHECK_EQ(famfs_ctx_set_root(ctx, root), 0);
+	fs->dev->kind = FAMFS_DEV_DAX;
+	fs->dev->dax = (struct dax_info){ .name = "dax0.0", .size = SIZE, .resource = RES };
+	return fs;
+}
+
+static void close_image(struct famfs *fs)
+{
+	fs->dev->kind = FAMFS_DEV_IMAGE;
+	CHECK_EQ(famfs_ctx_set_root(fs->ctx, NULL), 0);
+	famfs_close(fs);
+}
+
+static struct famfs_create_req no_zero(const char *path, uint64_t size)
+{
+	struct famfs_create_req req = create_req(path, size);
+
+	req.flags |= FAMFS_CREATE_NO_ZERO;
+	return req;
+}
+
+/* Does any extent touch the bytes? */
+static bool touches(const struct famfs_entry *entry, uint64_t off, uint64_t len)
+{
+	for (uint32_t i = 0; i < entry->extents_nr; i++) {
+		if (entry->extents[i].off < off + len &&
+		    off < entry->extents[i].off + entry->extents[i].len)
+			return true;
+	}
+	return false;
+}
+
+/* One sector spoils its allocation unit: the file goes behind it. */
+UNIT_TEST(creat_and_plan_pass_by)
+{
+	const uint64_t bad = IMAGE_DATA + AU + 512;
+	struct famfs_create_req reqs[] = { no_zero("a", 3 * AU), no_zero("b", AU) };
+	struct create_seen *seen = create_new_seen();
+	struct famfs_create_ops ops = create_ops(seen);
+	struct famfs_ctx *ctx = image_ctx();
+	struct famfs_plan plan;
+	struct famfs *fs;
+
+	set_bad(sectors(bad, 512));
+	fs = open_as_dax(ctx);
+	CHECK_EQ(famfs_plan(fs, &reqs[0], &plan, NULL), 0);
+	CHECK_EQ(plan.entry.extents[0].off, IMAGE_DATA + 2 * AU);
+	CHECK_EQ(famfs_create(fs, reqs, UNIT_NR(reqs), &ops, NULL), 0);
+	REQUIRE(seen->nr == 2);
+	CHECK_EQ(seen->entry[0].extents[0].off, IMAGE_DATA + 2 * AU);
+	CHECK_EQ(seen->entry[1].extents[0].off, IMAGE_DATA);
+	close_image(fs);
+	CHECK_EQ(image_check(ctx, "a.img", true), 0);
+	free(seen);
+	famfs_ctx_free(ctx);
+}
+
+/* What becomes known while the file system is open counts from the next call on. */
+UNIT_TEST(errors_that_come_later)
+{
+	struct famfs_create_req req = no_zero("a", 2 * AU);
+	struct create_seen *seen = create_new_seen();
+	struct famfs_create_ops ops = create_ops(seen);
+	struct famfs_ctx *ctx = image_ctx();
+	struct famfs *fs;
+
+	set_bad("");
+	fs = open_as_dax(ctx);
+	CHECK_EQ(famfs_create(fs, &req, 1, &ops, NULL), 0);
+	set_bad(sectors(IMAGE_DATA + 2 * AU, AU));
+	req.path = "b";
+	seen->nr = 0;
+	CHECK_EQ(famfs_create(fs, &req, 1, &ops, NULL), 0);
+	CHECK_EQ(seen->entry[0].extents[0].off, IMAGE_DATA + 3 * AU);
+	close_image(fs);
+	free(seen);
+	famfs_ctx_free(ctx);
+}
+
+/* Pieces, and strips in their buckets, lie beside what is bad as well. */
+UNIT_TEST(every_shape)
+{
+	static const uint64_t bad[] = { IMAGE_DATA + 3 * AU, IMAGE_DATA + 8 * AU, 50 * MIB };
+	struct famfs_create_req reqs[] = { no_zero("strips", 6 * AU), no_zero("pieces", 14 * AU) };
+	struct create_seen *seen = create_new_seen();
+	struct famfs_create_ops ops = create_ops(seen);
+	struct famfs_ctx *ctx = image_ctx();
+	char text[256] = "";
+	struct famfs *fs;
+
+	for (size_t i = 0; i < UNIT_NR(bad); i++)
+		strcat(text, sectors(bad[i], 4096));
+	set_bad(text);
+	fs = open_as_dax(ctx);
+	reqs[0].nstrips = 3;
+	reqs[0].nbuckets = 4;
+	CHECK_EQ(famfs_create(fs, reqs, UNIT_NR(reqs), &ops, NULL), 0);
+	REQUIRE(seen->nr == 2);
+	CHECK_EQ(seen->entry[0].extents_nr, 3);
+	CHECK(seen->entry[1].extents_nr > 1);
+	for (size_t i = 0; i < UNIT_NR(bad); i++) {
+		UNIT_ROW("%llu", (unsigned long long)bad[i]);
+		CHECK(!touches(&seen->entry[0], bad[i], 4096));
+		CHECK(!touches(&seen->entry[1], bad[i], 4096));
+	}
+	close_image(fs);
+	CHECK_EQ(image_check(ctx, "a.img", true), 0);
+	free(seen);
+	famfs_ctx_free(ctx);
+}
+
+/* What does not fit for want of good memory is told so, and nothing is made. */
+UNIT_TEST(too_little_that_is_good)
+{
+	struct famfs_create_req req = no_zero("a", 20 * AU);
+	struct famfs_ctx *ctx = image_ctx();
+	struct famfs_err err;
+	struct famfs_plan plan;
+	struct famfs *fs;
+
+	set_bad(sectors(IMAGE_DATA + 10 * AU, SIZE - IMAGE_DATA - 10 * AU));
+	fs = open_as_dax(ctx);
+	CHECK_EQ(famfs_create(fs, &req, 1, NULL, &err), -ENOSPC);
+	CHECK_HAS(err.message, "20.0M free");
+	CHECK_HAS(err.hint, "another 40.0M");
+	CHECK_HAS(err.hint, "media errors");
+	CHECK_EQ(famfs_plan(fs, &req, &plan, &err), -ENOSPC);
+	CHECK_HAS(err.hint, "media errors");
+	req.size = 10 * AU;
+	CHECK_EQ(famfs_create(fs, &req, 1, NULL, &err), 0);
+	close_image(fs);
+	famfs_ctx_free(ctx);
+}
+
+/* Errors outside of the device, of a region of others, or unreadable: all of the device is free. */
+UNIT_TEST(what_does_not_concern_us)
+{
+	static const char *const texts[] = { "0 4096\n", "200000 100\n", "no number\n",
+					     "18446744073709551615 18446744073709551615\n" };
+	struct famfs_create_req req = no_zero("a", SIZE - IMAGE_DATA);
+	struct famfs_ctx *ctx = image_ctx();
+	struct famfs_plan plan;
+	struct famfs *fs = open_as_dax(ctx);
+
+	for (size_t i = 0; i < UNIT_NR(texts); i++) {
+		UNIT_ROW("%s", texts[i]);
+		set_bad(texts[i]);
+		CHECK_EQ(famfs_plan(fs, &req, &plan, NULL), 0);
+	}
+	close_image(fs);
+	famfs_ctx_free(ctx);
+}
+
+UNIT_MAIN

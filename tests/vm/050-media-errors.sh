@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs in the guest: bad sectors that the host knows. The emulated hardware reports none, so a file
+# lies over the region's attribute.
+# guest.bash lies beside this file in the guest, and calls its functions by name.
+# shellcheck disable=SC1091,SC2154,SC2317
+. ./guest.bash
+
+dev=/dev/dax0.0
+region=/sys/bus/nd/devices/region0
+data=$(((2 << 20) + (4 << 20))) # where the first file goes, with a log of 4 MiB
+au=$((2 << 20))
+before=0 # bytes of the region in front of the device
+
+set_bad() { # OFFSET...: a bad sector at each of these bytes of the device
+	local off
+
+	for off; do
+		printf '%d 1\n' $(((before + off) / 512))
+	done >/tmp/badblocks
+}
+
+bad_sectors() {
+	before=$(($(cat /sys/bus/dax/devices/dax0.0/resource) - $(cat $region/resource)))
+	: >/tmp/badblocks
+	mount --bind /tmp/badblocks $region/badblocks || return 1
+	run_famfs 0 mkfs --loglen 4M $dev && run_famfs 0 list --json $dev &&
+		is 0 "$(jq '.devices[0].media_errors' <<<"$output")"
+}
+
+list_shows_them() {
+	set_bad $((data + au)) $((data + 5 * au + 1024))
+	run_famfs 0 list --json $dev || return 1
+	is '2 1024' "$(jq -r '.devices[0] | "\(.media_errors) \(.media_error_bytes)"' <<<"$output")"
+}
+
+offsets() { # FILE
+	run_famfs 0 stat --json $dev:"$1" &&
+		jq -r '[.entries[].extents[].off] | join(" ")' <<<"$output"
+}
+
+creat_passes_by() {
+	run_famfs 0 creat -s 4M $dev:/behind && run_famfs 0 creat -s 2M $dev:/before &&
+		dd if=/dev/zero of=/tmp/in bs=1M count=4 2>/dev/null &&
+		run_famfs 0 cp /tmp/in $dev:/in || return 1
+	is $((data + 2 * au)) "$(offsets /behind)" && is $data "$(offsets /before)" &&
+		is $((data + 6 * au)) "$(offsets /in)"
+}
+
+plan_passes_by() {
+	run_famfs 0 creat --dry-run -s 2M $dev:/next || return 1
+	run_famfs 0 interleave plan -s 2M --json $dev || return 1
+	is $((data + 4 * au)) "$(jq '.plans[0].extents[0].off' <<<"$output")"
+}
+
+check_names_files() {
+	run_famfs 0 check $dev && has "$output" 'media_error.*no file uses' || return 1
+	set_bad $((data + 3 * au))
+	run_famfs 4 check $dev && has "$output" '/behind.*media' || return 1
+}
+
+too_little() {
+	local free
+
+	run_famfs 0 df --json $dev || return 1
+	free=$(jq '.filesystems[0].free' <<<"$output")
+	set_bad $((data + 4 * au))
+	run_famfs 1 creat -s "$free" $dev:/all && one_line_error 'no space.*media errors' &&
+		run_famfs 0 ls $dev && is $'before\nbehind\nin' "$output"
+}
+
+check "bad sectors can be played" bad_sectors
+check "list shows them" list_shows_them
+check "creat and cp place nothing on them" creat_passes_by
+check "interleave plan neither" plan_passes_by
+check "check names the files they hit" check_names_files
+check "what does not fit beside them says why" too_little
+tap_done
