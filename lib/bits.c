@@ -36,14 +36,15 @@ void bits_clear(uint64_t *words, uint64_t first, uint64_t nr)
 	}
 }
 
-bool bits_set_atomic(uint64_t *words, uint64_t first, uint64_t nr)
+bool bits_set_seen(uint64_t *words, uint64_t first, uint64_t nr)
 {
 	bool hit = false;
 	uint64_t mask, word;
 
 	while (nr) {
 		word = take_word(&first, &nr, &mask);
-		hit |= (__atomic_fetch_or(&words[word], mask, __ATOMIC_RELAXED) & mask) != 0;
+		hit |= (words[word] & mask) != 0;
+		words[word] |= mask;
 	}
 	return hit;
 }

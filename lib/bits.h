@@ -31,8 +31,8 @@ static inline bool bits_none(const void *data, size_t len)
 
 void bits_set(uint64_t *words, uint64_t first, uint64_t nr);
 void bits_clear(uint64_t *words, uint64_t first, uint64_t nr);
-/* Sets a range while other threads do the same; true if a bit of it was set before. */
-bool bits_set_atomic(uint64_t *words, uint64_t first, uint64_t nr);
+/* Sets a range; true if a bit of it was set before. */
+bool bits_set_seen(uint64_t *words, uint64_t first, uint64_t nr);
 uint64_t bits_count(const uint64_t *words, uint64_t first, uint64_t nr);
 /* The first set (clear) bit in [first, end); @end if there is none. */
 uint64_t bits_next_set(const uint64_t *words, uint64_t first, uint64_t end);

@@ -61,10 +61,14 @@ static int examine(struct famfs_check *check, struct famfs_err *err)
 
 	if (rc <= 0)
 		return rc;
-	if (names_key_make(&check->key) || space_init(&check->space, check->summary.dev_size))
+	if (names_key_make(&check->key))
 		return err_nomem(err);
+	check->aus = check->summary.dev_size / FAMFS_AU;
+	if (check->aus > FAMFS_DEVICE_MAX / FAMFS_AU)
+		check->aus = FAMFS_DEVICE_MAX / FAMFS_AU;
 	check->name_of = pages_alloc(check->end, sizeof(*check->name_of));
-	if (!check->name_of)
+	check->parent_of = pages_alloc(check->end, sizeof(*check->parent_of));
+	if (!check->name_of || !check->parent_of)
 		return err_nomem(err);
 	if (check_walks_init(check))
 		return err_nomem(err);
@@ -103,9 +107,9 @@ static int has_changed(struct famfs_check *check, bool *ret_changed, struct famf
 static void forget(struct famfs_check *check)
 {
 	check_walks_fini(check);
-	space_fini(&check->space);
 	problem_fini(&check->list);
 	pages_free(check->name_of, check->end, sizeof(*check->name_of));
+	pages_free(check->parent_of, check->end, sizeof(*check->parent_of));
 	*check = (struct famfs_check){ .ctx = check->ctx, .dev = check->dev };
 }
 

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check_impl.h"
+#include "check_filter.h"
 #include "csum.h"
 #include "ctx.h"
 #include "err.h"
 #include "fs.h"
 #include "interleave.h"
+#include "pages.h"
 
 #define MODE_BITS 07777
 
@@ -64,47 +65,24 @@ static void judge_path(struct check_walk *walk, const struct famfs_entry *entry,
 	}
 }
 
-/* Was a name in this directory seen before in this walk, as far as it is remembered? */
-static bool is_repeated(struct check_walk *walk, uint64_t parent)
+size_t check_parent_len(const char *path, size_t len)
 {
-	uint64_t *pair = walk->parents[(parent >> 8) % CHECK_PARENTS];
+	const char *slash = memrchr(path, '/', len);
+	size_t parent_len = slash ? (size_t)(slash - path) : 0;
 
-	if (pair[0] == parent || pair[1] == parent)
-		return true;
-	pair[1] = pair[0];
-	pair[0] = parent;
-	return false;
-}
-
-/* Leaves what check_names() needs. @parent_len: of the directory's part of @path. */
-static void keep_name(struct check_walk *walk, uint64_t index, const char *path, size_t len,
-		      size_t parent_len)
-{
-	struct famfs_check *check = walk->check;
-	struct check_name *kept = &check->name_of[index];
-
-	/* The lowest bit is the directory's mark, and 0 stands for nothing. */
-	kept->name = (names_hash(&check->key, path, len) | 2) & ~CHECK_IS_DIR;
-	check_names_see(walk, kept->name);
-	if (!parent_len)
-		return;
-	kept->parent = (names_hash(&check->key, path, parent_len) | 2) & ~CHECK_REPEATED;
-	if (is_repeated(walk, kept->parent))
-		kept->parent |= CHECK_REPEATED;
+	/* That one is there without an entry. */
+	if (parent_len == strlen(FS_META_DIR) && !memcmp(path, FS_META_DIR, parent_len))
+		parent_len = 0;
+	return parent_len;
 }
 
 static void keep_name_of(struct check_walk *walk, const struct famfs_entry *entry)
 {
 	size_t len = strlen(entry->path);
-	const char *slash = memrchr(entry->path, '/', len);
-	size_t parent_len = slash ? (size_t)(slash - entry->path) : 0;
 
-	/* That one is there without an entry. */
-	if (parent_len == strlen(FS_META_DIR) && !memcmp(entry->path, FS_META_DIR, parent_len))
-		parent_len = 0;
-	keep_name(walk, entry->index, entry->path, len, parent_len);
+	check_keep_name(walk, entry->index, entry->path, len, check_parent_len(entry->path, len));
 	if (entry->type == FAMFS_ENTRY_MKDIR)
-		walk->check->name_of[entry->index].name |= CHECK_IS_DIR;
+		walk->check->name_of[entry->index] |= CHECK_IS_DIR | CHECK_LOOK_AT;
 }
 
 static void judge_name(struct check_walk *walk, const struct famfs_entry *entry)
@@ -141,8 +119,7 @@ static void judge_extent(struct check_walk *walk, const struct famfs_entry *entr
 	if (extent->off < check->data_off)
 		add_extent(walk, entry, PROBLEM_OVERLAP_META, extent);
 	/* What lies behind the last whole unit is not in the map of the space. */
-	if (over || end > check->space.aus * FAMFS_AU ||
-	    space_take_shared(&check->space, extent->off, extent->len))
+	if (over || end > check->aus * FAMFS_AU || check_take(walk, extent->off, extent->len))
 		walk->overlap = true;
 }
 
@@ -225,16 +202,9 @@ static void judge_fmap(struct check_walk *walk, const struct famfs_entry *entry)
 		add(walk, entry, PROBLEM_FMAP_UNSAFE, verdict.unsafe, 0);
 }
 
-static void count_file(struct check_walk *walk, uint64_t size)
-{
-	walk->counts.files++;
-	if (__builtin_add_overflow(walk->counts.file_bytes, size, &walk->counts.file_bytes))
-		walk->counts.file_bytes = UINT64_MAX;
-}
-
 static void judge_file(struct check_walk *walk, const struct famfs_entry *entry)
 {
-	count_file(walk, entry->size);
+	check_count_file(walk, entry->size);
 	judge_name(walk, entry);
 	if (!entry->size)
 		add(walk, entry, PROBLEM_SIZE_ZERO, 0, 0);
@@ -253,45 +223,11 @@ static void judge_file(struct check_walk *walk, const struct famfs_entry *entry)
 	judge_fmap(walk, entry);
 }
 
-/* One aligned extent where files may be, as long as the file: its map passes K1-K16 and U1-U10. */
-static bool extent_is_plain(const struct famfs_check *check, const struct fm_file *file)
-{
-	uint64_t off = le64_get(file->fm_simple[0].fm_offset);
-	uint64_t len = le64_get(file->fm_simple[0].fm_len), size = le64_get(file->fm_size), end;
-
-	return le32_get(file->fm_ext_type) == FAMFS_EXT_SIMPLE &&
-	       le32_get(file->fm_nextents) == 1 && le64_get(file->fm_simple[0].fm_devindex) == 0 &&
-	       off % FAMFS_AU == 0 && len % FAMFS_AU == 0 && off >= check->data_off && size > 0 &&
-	       len >= size && !__builtin_add_overflow(off, len, &end) &&
-	       end <= check->space.aus * FAMFS_AU;
-}
-
-/*
- * Nearly every entry is a file of one extent with nothing wrong: seen without taking it apart.
- * Return: false when it must be looked at in full.
- */
-static bool judge_plain_file(struct check_walk *walk, const struct fm_entry *raw, uint64_t index)
-{
-	const struct fm_file *file = &raw->fm_file;
-	size_t len, parent_len;
-
-	if (le32_get(raw->fm_type) != FAMFS_ENTRY_FILE || !extent_is_plain(walk->check, file) ||
-	    le32_get(file->fm_mode) & ~(uint32_t)MODE_BITS ||
-	    !path_is_plain(file->fm_path, &len, &parent_len))
-		return false;
-	count_file(walk, le64_get(file->fm_size));
-	keep_name(walk, index, file->fm_path, len, parent_len);
-	if (space_take_shared(&walk->check->space, le64_get(file->fm_simple[0].fm_offset),
-			      le64_get(file->fm_simple[0].fm_len)))
-		walk->overlap = true;
-	return true;
-}
-
 static void judge_entry(struct check_walk *walk, const struct fm_entry *raw, uint64_t index)
 {
 	struct famfs_entry entry;
 
-	if (judge_plain_file(walk, raw, index))
+	if (check_plain_file(walk, raw, index))
 		return;
 	media_entry_decode(raw, index, &entry);
 	switch (entry.type) {
@@ -349,7 +285,42 @@ void check_entries(struct check_walk *walk)
 {
 	struct fm_entry *batch = malloc(LOG_BATCH * sizeof(*batch));
 
-	walk->rc = batch ? walk_log(walk, batch) : err_nomem(&walk->err);
-	check_names_see(walk, 0);
+	if (walk->check->filter.words)
+		walk->seen = pages_alloc(walk->check->filter.words, sizeof(*walk->seen));
+	if (batch && !space_init(&walk->space, walk->check->summary.dev_size))
+		walk->rc = walk_log(walk, batch);
+	else
+		walk->rc = err_nomem(&walk->err);
+	check_see_last(walk);
+	free(batch);
+}
+
+static int walk_parents(struct check_walk *walk, struct fm_entry *batch)
+{
+	struct famfs_check *check = walk->check;
+	const struct fm_entry *raw;
+	struct log_iter it;
+	uint64_t index;
+	bool ok;
+	int rc;
+
+	log_iter_init(&it, &check->log, walk->first, walk->end, batch);
+	while ((rc = log_iter_next(&it, &raw, &index, &ok, &walk->err)) > 0) {
+		const char *path = media_entry_path(raw);
+		size_t len;
+
+		if (!check->name_of[index] || !path)
+			continue;
+		len = check_parent_len(path, strnlen(path, FAMFS_PATH_SIZE));
+		check->parent_of[index] = len ? check_hash(check, path, len) : 0;
+	}
+	return rc;
+}
+
+void check_parents(struct check_walk *walk)
+{
+	struct fm_entry *batch = malloc(LOG_BATCH * sizeof(*batch));
+
+	walk->rc = batch ? walk_parents(walk, batch) : err_nomem(&walk->err);
 	free(batch);
 }

@@ -6,47 +6,15 @@
  */
 #include <stdlib.h>
 
-#include "check_impl.h"
+#include "check_filter.h"
 #include "err.h"
 
-static uint64_t hash_of(const struct check_name *name)
+static uint64_t hash_of(uint64_t marked)
 {
-	return name->name & ~CHECK_IS_DIR;
+	return marked & ~CHECK_MARKS;
 }
 
-static uint64_t parent_of(const struct check_name *name)
-{
-	return name->parent & ~CHECK_REPEATED;
-}
-
-static uint64_t word_of(const struct check_filter *filter, uint64_t hash)
-{
-	return (hash >> 2) & (filter->words - 1);
-}
-
-/* By other bits of the hash than the word. */
-static uint64_t mask_of(uint64_t hash)
-{
-	return 1ULL << (hash >> 58);
-}
-
-void check_names_see(struct check_walk *walk, uint64_t hash)
-{
-	const struct check_filter *filter = &walk->check->filter;
-	uint64_t now = walk->seeing, word = word_of(filter, now);
-
-	if (!filter->words)
-		return;
-	__builtin_prefetch(&walk->seen[word_of(filter, hash)]);
-	walk->seeing = hash;
-	if (!now)
-		return;
-	if (walk->seen[word] & mask_of(now))
-		__atomic_fetch_or(&filter->again[word], mask_of(now), __ATOMIC_RELAXED);
-	walk->seen[word] |= mask_of(now);
-}
-
-/* Each thread for its words: what was seen by two threads was seen again. */
+/* What was seen by two threads was seen again. */
 static void merge_seen(struct check_walk *walk)
 {
 	const struct famfs_check *check = walk->check;
@@ -64,18 +32,44 @@ static void merge_seen(struct check_walk *walk)
 	}
 }
 
-static bool name_is_suspect(const struct check_filter *filter, const struct check_name *name)
+/* What was taken by two threads is taken twice. */
+static void merge_space(struct check_walk *walk)
 {
-	return (filter->again[word_of(filter, hash_of(name))] & mask_of(hash_of(name))) != 0;
+	const struct famfs_check *check = walk->check;
+	uint64_t words = bits_words(check->aus);
+	uint64_t end = words * (walk->part + 1) / check->walks_nr;
+
+	for (uint64_t i = words * walk->part / check->walks_nr; i < end; i++) {
+		uint64_t taken = 0, twice = 0;
+
+		for (unsigned int t = 0; t < check->walks_nr; t++) {
+			twice |= taken & check->walks[t].space.words[i];
+			taken |= check->walks[t].space.words[i];
+		}
+		walk->overlap |= twice != 0;
+	}
+}
+
+/* Each thread for its part of the words. */
+static void merge(struct check_walk *walk)
+{
+	merge_space(walk);
+	if (check_filter_ok(walk->check))
+		merge_seen(walk);
+}
+
+static bool is_suspect(const struct check_filter *filter, uint64_t name)
+{
+	return check_has_all(filter->again[check_word_of(filter, name)], check_mask_of(name));
 }
 
 /* Listed without a branch for the bits, which cannot be foreseen. */
 static void list_suspects(struct check_walk *walk)
 {
-	const struct check_name *name_of = walk->check->name_of;
+	const uint64_t *name_of = walk->check->name_of;
 	const struct check_filter *filter = &walk->check->filter;
 	uint64_t nr = 0, most = walk->end - walk->first + 1;
-	struct check_suspect *suspects = reallocarray(NULL, most, sizeof(*suspects));
+	uint64_t *suspects = reallocarray(NULL, most, sizeof(*suspects));
 
 	walk->suspects = suspects;
 	if (!suspects) {
@@ -83,12 +77,11 @@ static void list_suspects(struct check_walk *walk)
 		return;
 	}
 	for (uint64_t i = walk->first; i < walk->end; i++) {
-		const struct check_name *name = &name_of[i];
-		bool parent = name->parent && !(name->parent & CHECK_REPEATED);
+		uint64_t name = name_of[i];
 
-		suspects[nr] = (struct check_suspect){ .name = *name, .entry = i };
-		nr += name->name &&
-		      (parent | (name->name & CHECK_IS_DIR) | name_is_suspect(filter, name));
+		suspects[nr] = i;
+		nr += (name != 0) &
+		      ((name & CHECK_LOOK_AT) / CHECK_LOOK_AT | is_suspect(filter, name));
 	}
 	walk->suspects_nr = nr;
 }
@@ -105,7 +98,7 @@ static int same_hash(void *data, uint64_t entry)
 {
 	const struct names_walk *n = data;
 
-	return hash_of(&n->check->name_of[entry]) == n->wanted;
+	return hash_of(n->check->name_of[entry]) == n->wanted;
 }
 
 static int find(struct names_walk *n, uint64_t hash, uint64_t *ret_entry, bool *ret_dir)
@@ -125,13 +118,13 @@ static void add(struct names_walk *n, uint64_t entry, enum problem problem, uint
 }
 
 /* The directory must have been made by an earlier entry: only those are in the table yet. */
-static void judge_parent(struct names_walk *n, uint64_t entry, const struct check_name *name)
+static void judge_parent(struct names_walk *n, uint64_t entry)
 {
-	uint64_t parent = parent_of(name), found;
+	uint64_t marked = n->check->parent_of[entry], parent = hash_of(marked), found;
 	bool dir;
 
 	/* Files come in runs of one directory: a good one need not be found again. */
-	if (!parent || parent == n->good_parent)
+	if (!marked || parent == n->good_parent)
 		return;
 	if (!find(n, parent, &found, &dir))
 		add(n, entry, PROBLEM_PATH_NO_PARENT, FAMFS_NONE);
@@ -141,16 +134,16 @@ static void judge_parent(struct names_walk *n, uint64_t entry, const struct chec
 		n->good_parent = parent;
 }
 
-static int judge(struct names_walk *n, uint64_t entry, const struct check_name *name)
+static int judge(struct names_walk *n, uint64_t entry)
 {
-	uint64_t found;
+	uint64_t name = n->check->name_of[entry], found;
 	bool dir;
 
-	if (!name->name)
+	if (!name)
 		return 0;
-	judge_parent(n, entry, name);
+	judge_parent(n, entry);
 	if (!find(n, hash_of(name), &found, &dir))
-		return names_add(&n->names, hash_of(name), entry, name->name & CHECK_IS_DIR);
+		return names_add(&n->names, hash_of(name), entry, name & CHECK_IS_DIR);
 	add(n, entry, PROBLEM_PATH_DUPLICATE, found);
 	return 0;
 }
@@ -158,14 +151,15 @@ static int judge(struct names_walk *n, uint64_t entry, const struct check_name *
 /* How far ahead the places of names are fetched: about what a miss takes. */
 #define AHEAD 16
 
-static int judge_suspects(struct names_walk *n, const struct check_suspect *suspects, uint64_t nr)
+static int judge_suspects(struct names_walk *n, const uint64_t *suspects, uint64_t nr)
 {
+	const uint64_t *name_of = n->check->name_of;
 	int rc = 0;
 
 	for (uint64_t i = 0; i < nr && !rc; i++) {
 		if (nr - i > AHEAD)
-			names_prefetch(&n->names, hash_of(&suspects[i + AHEAD].name));
-		rc = judge(n, suspects[i].entry, &suspects[i].name);
+			names_prefetch(&n->names, hash_of(name_of[suspects[i + AHEAD]]));
+		rc = judge(n, suspects[i]);
 	}
 	return rc;
 }
@@ -192,8 +186,8 @@ static int walk_all(struct famfs_check *check)
 
 	for (uint64_t i = 0; i < check->end && !rc; i++) {
 		if (check->end - i > AHEAD)
-			names_prefetch(&n.names, hash_of(&check->name_of[i + AHEAD]));
-		rc = judge(&n, i, &check->name_of[i]);
+			names_prefetch(&n.names, hash_of(check->name_of[i + AHEAD]));
+		rc = judge(&n, i);
 	}
 	names_fini(&n.names);
 	return rc;
@@ -204,10 +198,11 @@ int check_names(struct famfs_check *check, struct famfs_err *err)
 	uint64_t before = check->list.nr;
 	int rc;
 
-	if (check->filter.words) {
-		rc = check_walks_run(check, merge_seen, err);
-		if (!rc)
-			rc = check_walks_run(check, list_suspects, err);
+	rc = check_walks_run(check, merge, err);
+	if (rc)
+		return rc;
+	if (check_filter_ok(check)) {
+		rc = check_walks_run(check, list_suspects, err);
 		if (rc)
 			return rc;
 		rc = walk_suspects(check);
@@ -217,6 +212,8 @@ int check_names(struct famfs_check *check, struct famfs_err *err)
 			return 0;
 		check->list.nr = before;
 	}
-	rc = walk_all(check);
-	return rc ? err_nomem(err) : 0;
+	rc = check_walks_run(check, check_parents, err);
+	if (rc)
+		return rc;
+	return walk_all(check) ? err_nomem(err) : 0;
 }

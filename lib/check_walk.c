@@ -15,28 +15,27 @@
 /* Each has bits for all names: more would only take memory. */
 #define THREADS 16
 
-/* Bits for a name: one of 17 meets another by chance. */
-#define FILTER_BITS 16
+/* Bits in the table for a name, which sets two of them: one of 80 meets others by chance. */
+#define FILTER_BITS 8
 
 static void init_filter(struct famfs_check *check)
 {
 	struct check_filter *filter = &check->filter;
 	uint64_t words = 1;
-	bool ok;
 
 	while (words * BITS_WORD < check->end * FILTER_BITS)
 		words *= 2;
 	filter->again = pages_alloc(words, sizeof(*filter->again));
-	ok = filter->again;
-	filter->words = words;
+	filter->words = filter->again ? words : 0;
+}
+
+bool check_filter_ok(const struct famfs_check *check)
+{
 	for (unsigned int i = 0; i < check->walks_nr; i++) {
-		check->walks[i].seen = pages_alloc(words, sizeof(*check->walks[i].seen));
-		ok &= check->walks[i].seen != NULL;
+		if (!check->walks[i].seen)
+			return false;
 	}
-	if (ok)
-		return;
-	/* Without memory for it, every name is looked at in full. */
-	check_filter_fini(check);
+	return true;
 }
 
 int check_walks_init(struct famfs_check *check)
@@ -76,6 +75,7 @@ void check_walks_fini(struct famfs_check *check)
 	for (unsigned int i = 0; i < check->walks_nr; i++) {
 		problem_fini(&check->walks[i].list);
 		free(check->walks[i].suspects);
+		space_fini(&check->walks[i].space);
 	}
 	free(check->walks);
 	check->walks = NULL;

@@ -10,7 +10,6 @@
 #include "resolve.h"
 
 #define THREADS_MAX 64
-#define CACHE_LINE  64
 
 int data_error(const struct data_job *job, int rc, struct famfs_err *err)
 {

@@ -7,7 +7,6 @@
 #include "guard.h"
 
 /* Of most CPUs; with another one lines are fetched twice, or some not. */
-#define CACHE_LINE 64
 
 int dev_check_range(const struct dev *dev, uint64_t off, uint64_t len, uint64_t limit,
 		    struct famfs_err *err)
@@ -122,14 +121,6 @@ int dev_read(struct dev *dev, uint64_t off, void *buf, size_t len, struct famfs_
 	if (rc < 0 || guard_copy(buf, dev->map + off, len, &addr) == 0)
 		return rc;
 	return dev_fault(dev, "read", off, addr, err);
-}
-
-void dev_prefetch(const struct dev *dev, uint64_t off, size_t len)
-{
-	if (off > dev->map_len || len > dev->map_len - off)
-		return;
-	for (size_t at = 0; at < len; at += CACHE_LINE)
-		__builtin_prefetch(dev->map + off + at);
 }
 
 static int check_store(const struct dev *dev, uint64_t off, uint64_t len, struct famfs_err *err)

@@ -10,6 +10,8 @@
 #include "famfs.h"
 #include "persist.h"
 
+#define CACHE_LINE 64
+
 enum dev_flags {
 	DEV_WRITE = 1 << 0,
 	DEV_MAKE = 1 << 1, /* an image that is not there is made, empty */
@@ -91,7 +93,13 @@ int dev_invalidate(struct dev *dev, uint64_t off, size_t len, struct famfs_err *
 int dev_fence(struct dev *dev, struct famfs_err *err);
 
 /* Has a mapped range fetched into the caches that will soon be read. Never faults. */
-void dev_prefetch(const struct dev *dev, uint64_t off, size_t len);
+static inline void dev_prefetch(const struct dev *dev, uint64_t off, size_t len)
+{
+	if (off > dev->map_len || len > dev->map_len - off)
+		return;
+	for (size_t at = 0; at < len; at += CACHE_LINE)
+		__builtin_prefetch(dev->map + off + at);
+}
 
 /*
  * Makes a range zero: by streaming stores of several threads on devdax; on images as a hole, so

@@ -207,16 +207,6 @@ void media_super_seal(struct fm_super *raw)
 	raw->fm_crc = le64_of(csum_crc32(raw, offsetof(struct fm_super, fm_crc)));
 }
 
-bool media_entry_crc_ok(const struct fm_entry *raw)
-{
-	return le64_get(raw->fm_crc) == csum_crc32(raw, offsetof(struct fm_entry, fm_crc));
-}
-
-bool media_entry_ok(const struct fm_entry *raw, uint64_t index)
-{
-	return le64_get(raw->fm_seqnum) == index && media_entry_crc_ok(raw);
-}
-
 const char *media_entry_path(const struct fm_entry *raw)
 {
 	switch (le32_get(raw->fm_type)) {

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "csum.h"
 #include "famfs.h"
 #include "le.h"
 
@@ -163,9 +164,16 @@ void media_entry_decode(const struct fm_entry *raw, uint64_t index, struct famfs
 void media_entry_encode(const struct famfs_entry *entry, struct fm_entry *ret_raw);
 /* Makes the checksum right. */
 void media_entry_seal(struct fm_entry *raw);
-bool media_entry_crc_ok(const struct fm_entry *raw);
+static inline bool media_entry_crc_ok(const struct fm_entry *raw)
+{
+	return le64_get(raw->fm_crc) == csum_crc32(raw, offsetof(struct fm_entry, fm_crc));
+}
+
 /* Sequence number and checksum are right: what every tool asks of an entry (FORMAT.md 5.4). */
-bool media_entry_ok(const struct fm_entry *raw, uint64_t index);
+static inline bool media_entry_ok(const struct fm_entry *raw, uint64_t index)
+{
+	return le64_get(raw->fm_seqnum) == index && media_entry_crc_ok(raw);
+}
 /* The path field of a FILE or MKDIR entry; NULL for other types. */
 const char *media_entry_path(const struct fm_entry *raw);
 bool media_entry_is_zero(const struct fm_entry *raw);

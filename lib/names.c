@@ -9,61 +9,12 @@
 
 #define SLOTS_MIN 64
 
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-	unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 int names_key_make(struct names_key *key)
 {
 	if (getrandom(key->words, sizeof(key->words), 0) != (ssize_t)sizeof(key->words))
 		return -errno;
 	key->words[1] |= 1;
 	return 0;
-}
-
-static uint64_t load64(const char *p)
-{
-	uint64_t word;
-
-	memcpy(&word, p, sizeof(word));
-	return word;
-}
-
-static uint64_t load32(const char *p)
-{
-	uint32_t word;
-
-	memcpy(&word, p, sizeof(word));
-	return word;
-}
-
-/* Less than eight bytes; with their number, all of them count. */
-static uint64_t load_few(const char *p, size_t len)
-{
-	if (len >= sizeof(uint32_t))
-		return load32(p) | load32(p + len - sizeof(uint32_t)) << 32;
-	if (!len)
-		return 0;
-	return (uint64_t)(uint8_t)p[0] | (uint64_t)(uint8_t)p[len / 2] << 8 |
-	       (uint64_t)(uint8_t)p[len - 1] << 16;
-}
-
-/* The length is spread by the key, since names of two lengths may differ in its low bits alone. */
-uint64_t names_hash(const struct names_key *key, const char *name, size_t len)
-{
-	uint64_t h = key->words[0] ^ len * key->words[1], last;
-
-	if (len >= sizeof(uint64_t)) {
-		last = load64(name + len - sizeof(uint64_t));
-		for (; len > sizeof(uint64_t); name += sizeof(uint64_t), len -= sizeof(uint64_t))
-			h = mix(h ^ load64(name), key->words[1]);
-	} else {
-		last = load_few(name, len);
-	}
-	return mix(mix(h ^ last, key->words[1]), key->words[0] | 1);
 }
 
 static uint32_t tag_of(uint64_t hash)

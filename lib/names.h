@@ -11,15 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "names_hash.h"
+
 #define NAMES_ENTRIES_MAX (1ULL << 31)
 
 struct names_slot {
 	uint32_t tag; /* the name's hash, never 0; 0: a free slot */
 	uint32_t ref; /* entry << 1 | is a directory */
-};
-
-struct names_key {
-	uint64_t words[2];
 };
 
 struct names {
@@ -35,8 +33,6 @@ void names_fini(struct names *names);
 
 /* A random key. Return: 0, -errno. names_init() makes one as well. */
 int names_key_make(struct names_key *key);
-
-uint64_t names_hash(const struct names_key *key, const char *name, size_t len);
 
 /* Adds an entry below NAMES_ENTRIES_MAX; the caller knows that the name is not there yet. */
 int names_add(struct names *names, uint64_t hash, uint64_t entry, bool dir);

@@ -22,46 +22,6 @@ static bool word_is_plain(uint64_t word)
 	return !((word | low | high) & EACH_BYTE(0x80));
 }
 
-/* The highest bit of each byte that is @byte, and no other bit. */
-static uint64_t bytes_equal(uint64_t word, unsigned char byte)
-{
-	const uint64_t low7 = EACH_BYTE(0x7f);
-	uint64_t diff = word ^ EACH_BYTE(byte);
-
-	return ~(((diff & low7) + low7) | diff | low7);
-}
-
-bool path_is_plain(const char raw[FAMFS_PATH_SIZE], size_t *ret_len, size_t *ret_parent_len)
-{
-	uint64_t carry = 0x80; /* a part begins with the first byte, as if behind a slash */
-	size_t parent_len = 0;
-
-	for (size_t at = 0; at < FAMFS_PATH_SIZE; at += sizeof(uint64_t)) {
-		uint64_t word, end, inside, slashes;
-
-		memcpy(&word, raw + at, sizeof(word));
-		word = le64toh(word);
-		end = bytes_equal(word, '\0');
-		end &= -end;
-		/* The bytes before the first NUL, and blanks for the others. */
-		inside = end ? (end >> 7) - 1 : UINT64_MAX;
-		word = (word & inside) | (EACH_BYTE(' ') & ~inside);
-		slashes = bytes_equal(word, '/');
-		if (!word_is_plain(word) ||
-		    ((slashes << 8 | carry) & (slashes | bytes_equal(word, '.') | end)))
-			return false;
-		carry = slashes >> 56;
-		if (slashes)
-			parent_len = at + (size_t)(63 - __builtin_clzll(slashes)) / 8;
-		if (end) {
-			*ret_len = at + (size_t)__builtin_ctzll(end) / 8;
-			*ret_parent_len = parent_len;
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool is_control(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c <= 0x9f);

@@ -27,13 +27,6 @@ size_t path_char(const unsigned char *s, size_t left, uint32_t *ret_char);
 /* All problems of the name in a field of @field_len bytes, as bits of enum path_problem. */
 unsigned int path_problems(const char *raw, size_t field_len);
 
-/*
- * Nearly every name is plain: printable ASCII, no part that is empty or begins with a dot. Seen
- * eight bytes at a time. Return: true with the name's length and that of its directory's name (0:
- * the root); false: path_problems() must look.
- */
-bool path_is_plain(const char raw[FAMFS_PATH_SIZE], size_t *ret_len, size_t *ret_parent_len);
-
 #define PATH_CLEAN_SIZE FAMFS_PATH_SIZE /* the longest name with a NUL on the media */
 
 /*

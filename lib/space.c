@@ -69,11 +69,11 @@ void space_take_bad(struct space *space, uint64_t off, uint64_t len)
 	bits_set(space->words, first, nr);
 }
 
-bool space_take_shared(struct space *space, uint64_t off, uint64_t len)
+bool space_take_seen(struct space *space, uint64_t off, uint64_t len)
 {
 	uint64_t first, nr;
 
-	return touched(space, off, len, &first, &nr) && bits_set_atomic(space->words, first, nr);
+	return touched(space, off, len, &first, &nr) && bits_set_seen(space->words, first, nr);
 }
 
 void space_release(struct space *space, uint64_t off, uint64_t len)

@@ -29,8 +29,8 @@ void space_release(struct space *space, uint64_t off, uint64_t len);
 /* As space_take(), of memory that is free and cannot be used: what is new of it is counted. */
 void space_take_bad(struct space *space, uint64_t off, uint64_t len);
 
-/* As space_take(), from several threads: true if something of it was taken before. */
-bool space_take_shared(struct space *space, uint64_t off, uint64_t len);
+/* As space_take(): true if something of it was taken before. */
+bool space_take_seen(struct space *space, uint64_t off, uint64_t len);
 
 /* Free bytes, and the longest free run, in bytes. */
 void space_free(const struct space *space, uint64_t *ret_free, uint64_t *ret_largest);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <pthread.h>
 
 #include "bits.h"
 #include "unit.h"
@@ -64,7 +63,7 @@ UNIT_TEST(against_a_model)
 		else if (what == 1)
 			bits_set(words, first, nr);
 		else
-			CHECK_EQ(bits_set_atomic(words, first, nr), was > 0);
+			CHECK_EQ(bits_set_seen(words, first, nr), was > 0);
 		compare(words, model);
 	}
 	CHECK_EQ(words[WORDS], 0x1234);
@@ -90,37 +89,6 @@ UNIT_TEST(edges)
 	CHECK_EQ(bits_mask(0, 64), UINT64_MAX);
 	CHECK_EQ(bits_mask(63, 1), 1ULL << 63);
 	CHECK_EQ(bits_mask(4, 3), 0x70);
-}
-
-#define THREADS 4
-#define SHARED  2048
-
-static uint64_t shared[SHARED / 64];
-static atomic_uint firsts[SHARED];
-
-static void *claim(void *arg)
-{
-	/* Every thread wants every bit, in runs of its own length: one alone gets each. */
-	uint64_t step = 1 + (uint64_t)(uintptr_t)arg % 2;
-
-	for (uint64_t i = 0; i < SHARED; i += step)
-		if (!bits_set_atomic(shared, i, step))
-			for (uint64_t j = i; j < i + step; j++)
-				atomic_fetch_add(&firsts[j], 1);
-	return NULL;
-}
-
-UNIT_TEST(threads_never_share_a_bit)
-{
-	pthread_t threads[THREADS];
-
-	for (uintptr_t i = 0; i < THREADS; i++)
-		REQUIRE(!pthread_create(&threads[i], NULL, claim, (void *)i));
-	for (int i = 0; i < THREADS; i++)
-		(void)pthread_join(threads[i], NULL);
-	for (int i = 0; i < SHARED; i++)
-		CHECK_MSG(atomic_load(&firsts[i]) <= 1, "bit %d", i);
-	CHECK_EQ(bits_count(shared, 0, SHARED), SHARED);
 }
 
 UNIT_MAIN

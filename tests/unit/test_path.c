@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "path.h"
+#include "path_plain.h"
 #include "unit.h"
 
 static const struct {

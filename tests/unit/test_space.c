@@ -115,7 +115,7 @@ static void step_take(struct space *space, struct model *m)
 	if (any(2))
 		space_take(space, off, len);
 	else
-		CHECK_EQ(space_take_shared(space, off, len), was);
+		CHECK_EQ(space_take_seen(space, off, len), was);
 }
 
 static void step_release(struct space *space, struct model *m)
@@ -248,7 +248,7 @@ UNIT_TEST(wild_ranges)
 			space_take(&space, wild[i], wild[j]);
 			model_set(&m, wild[i], wild[j], true);
 			compare(&space, &m);
-			CHECK_EQ(space_take_shared(&space, wild[i], wild[j]),
+			CHECK_EQ(space_take_seen(&space, wild[i], wild[j]),
 				 wild[j] && wild[i] < AUS * AU);
 			space_release(&space, wild[i], wild[j]);
 			model_set(&m, wild[i], wild[j], false);
