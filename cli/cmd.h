@@ -179,6 +179,8 @@ void entry_layout_text(struct text *t, const struct famfs_entry *entry);
 void entry_path_text(struct text *t, const char *path);
 void extent_emit(struct emit *out, const struct famfs_extent *ext);
 void extent_text(struct text *t, const struct famfs_extent *ext);
+/* The same in a table. */
+void extent_cells(struct emit *out, const struct famfs_extent *ext);
 
 /* The rules that a map breaks, as a list: "K7", "K15". @bits: bit N for rule N. */
 void emit_rules(struct emit *out, const char *key, char letter, uint32_t bits);

@@ -57,44 +57,27 @@ static uint64_t used_of(const struct famfs_entry *entry, uint32_t i)
 	return use.used;
 }
 
-static void emit_extents(struct emit *out, const struct famfs_plan *plan)
+static void emit_extents(struct emit *out, const struct famfs_plan *plan, enum emit_shape shape)
 {
 	const struct famfs_entry *entry = &plan->entry;
+	char nr[24];
 	uint32_t i;
 
-	emit_list(out, "extents", EMIT_SILENT);
+	emit_list(out, "extents", shape);
 	for (i = 0; i < entry->extents_nr; i++) {
 		emit_item(out);
+		snprintf(nr, sizeof(nr), "%u", i);
+		emit_text(out, plan->bucket_len ? "STRIP" : "EXTENT", nr);
 		if (plan->bucket_len)
-			emit_u64(out, "bucket", NULL, plan->buckets[i]);
-		extent_emit(out, &entry->extents[i]);
-		emit_u64(out, "used", NULL, used_of(entry, i));
+			emit_u64(out, "bucket", "BUCKET", plan->buckets[i]);
+		extent_cells(out, &entry->extents[i]);
+		emit_size(out, "used", "USED", used_of(entry, i));
 		emit_item_end(out);
 	}
 	emit_list_end(out);
 }
 
-static void show_extents(struct emit *out, const struct famfs_plan *plan)
-{
-	const struct famfs_entry *entry = &plan->entry;
-	char label[24], used[24];
-	struct text line = { 0 };
-	uint32_t i;
-
-	for (i = 0; i < entry->extents_nr; i++) {
-		snprintf(label, sizeof(label), "%s %u", plan->bucket_len ? "strip" : "extent", i);
-		line.len = 0;
-		if (plan->bucket_len)
-			text_addf(&line, "bucket %u ", plan->buckets[i]);
-		extent_text(&line, &entry->extents[i]);
-		famfs_size_format(used_of(entry, i), used, sizeof(used));
-		text_addf(&line, " used %s", used);
-		emit_text(out, label, line.s);
-	}
-	text_free(&line);
-}
-
-/* One of the "plans", for JSON. @row: NULL for a geometry that was given. */
+/* One of the "plans": JSON, and a table of one that was given. @row: NULL for such a one. */
 static void emit_plan(struct emit *out, const struct famfs_plan *plan,
 		      const struct famfs_proposal *row)
 {
@@ -105,7 +88,7 @@ static void emit_plan(struct emit *out, const struct famfs_plan *plan,
 	geometry_emit(out, &plan->geometry);
 	if (interleaved)
 		emit_u64(out, "bucket_len", NULL, plan->bucket_len);
-	emit_extents(out, plan);
+	emit_extents(out, plan, row ? EMIT_SILENT : EMIT_TABLE);
 	emit_u64(out, "taken", NULL, plan->taken);
 	emit_u64(out, "wasted", NULL, plan->wasted);
 	emit_u64(out, "fullest", NULL, plan->fullest);
@@ -133,7 +116,7 @@ static void show_memory(struct emit *out, struct famfs *fs)
 	if (m.write_bandwidth)
 		text_addf(&line, ", writes %" PRIu64 " MB/s", m.write_bandwidth);
 	if (m.read_latency)
-		text_addf(&line, ", answers in %" PRIu64 " ns", m.read_latency);
+		text_addf(&line, ", %" PRIu64 " ns", m.read_latency);
 	emit_text(out, "memory", line.s);
 	text_free(&line);
 	if (!out->json)
@@ -250,18 +233,29 @@ static int plan_given(struct cmd_env *env, struct famfs *fs, const char *device)
 	show_head(env, fs, device);
 	if (rc)
 		return refuse(env, fs, &err);
+	show_layout(out, &plan);
 	emit_list(out, "plans", EMIT_SILENT);
 	emit_plan(out, &plan, NULL);
 	emit_list_end(out);
 	if (out->json)
 		return 0;
-	show_layout(out, &plan);
-	show_extents(out, &plan);
 	emit_size(out, NULL, "taken", plan.taken);
 	emit_size(out, NULL, "wasted", plan.wasted);
 	emit_size(out, NULL, "free then", plan.free);
 	emit_size(out, NULL, "largest run", plan.largest_free);
 	return 0;
+}
+
+/* One clause on each line, since all of them need more than the 80 columns of a terminal. */
+static void show_why(struct emit *out, const char *why)
+{
+	const char *end;
+
+	while ((end = strstr(why, "; "))) {
+		emit_line(out, "   %.*s", (int)(end - why), why);
+		why = end + 2;
+	}
+	emit_line(out, "   %s", why);
 }
 
 static void show_row(struct emit *out, size_t nr, const struct famfs_proposal *row)
@@ -272,7 +266,7 @@ static void show_row(struct emit *out, size_t nr, const struct famfs_proposal *r
 	geometry_text(&line, &row->plan.geometry);
 	emit_line(out, "\n%zu. %s", nr, line.s);
 	text_free(&line);
-	emit_line(out, "   %s", row->why);
+	show_why(out, row->why);
 	emit_line(out, "   takes %s; %s are free then, the largest run is %s",
 		  famfs_size_format(row->plan.taken, taken, sizeof(taken)),
 		  famfs_size_format(row->plan.free, left, sizeof(left)),

@@ -53,40 +53,22 @@ static void emit_extents(struct emit *out, const struct famfs_entry *entry,
 			 const struct famfs_extent_use *use)
 {
 	bool interleaved = entry->ext_type == FAMFS_EXT_INTERLEAVE;
+	char nr[24];
 	uint32_t i;
 
-	emit_list(out, "extents", EMIT_SILENT);
+	emit_list(out, "extents", EMIT_TABLE);
 	for (i = 0; i < entry->extents_nr; i++) {
 		emit_item(out);
-		extent_emit(out, &entry->extents[i]);
+		snprintf(nr, sizeof(nr), "%u", i);
+		emit_text(out, interleaved ? "STRIP" : "EXTENT", nr);
+		extent_cells(out, &entry->extents[i]);
 		if (interleaved)
-			emit_u64(out, "chunks", NULL, use[i].chunks);
-		emit_u64(out, "used", NULL, use[i].used);
-		emit_u64(out, "slack", NULL, use[i].slack);
+			emit_u64(out, "chunks", "CHUNKS", use[i].chunks);
+		emit_size(out, "used", "USED", use[i].used);
+		emit_size(out, "slack", "SLACK", use[i].slack);
 		emit_item_end(out);
 	}
 	emit_list_end(out);
-}
-
-static void show_extents(struct emit *out, const struct famfs_entry *entry,
-			 const struct famfs_extent_use *use)
-{
-	bool interleaved = entry->ext_type == FAMFS_EXT_INTERLEAVE;
-	struct text line = { 0 };
-	char label[24], buf[24];
-	uint32_t i;
-
-	for (i = 0; i < entry->extents_nr; i++) {
-		line.len = 0;
-		extent_text(&line, &entry->extents[i]);
-		if (interleaved)
-			text_addf(&line, " chunks %" PRIu64, use[i].chunks);
-		text_addf(&line, " used %s", famfs_size_format(use[i].used, buf, sizeof(buf)));
-		text_addf(&line, " slack %s", famfs_size_format(use[i].slack, buf, sizeof(buf)));
-		snprintf(label, sizeof(label), "%s %u", interleaved ? "strip" : "extent", i);
-		emit_text(out, label, line.s);
-	}
-	text_free(&line);
 }
 
 static void show_geometry(struct emit *out, const struct famfs_entry *entry,
@@ -115,7 +97,6 @@ static void show_geometry(struct emit *out, const struct famfs_entry *entry,
 		emit_text(out, "layout", line);
 	}
 	emit_extents(out, entry, use);
-	show_extents(out, entry, use);
 	emit_size(out, "slack", "slack", slack);
 }
 

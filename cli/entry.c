@@ -59,6 +59,23 @@ void extent_emit(struct emit *out, const struct famfs_extent *ext)
 	emit_u64(out, "len", NULL, ext->len);
 }
 
+void extent_cells(struct emit *out, const struct famfs_extent *ext)
+{
+	char size[24], cell[80];
+	int len;
+
+	extent_emit(out, ext);
+	len = snprintf(cell, sizeof(cell), "0x%" PRIx64 " (%s)", ext->off,
+		       famfs_size_format(ext->off, size, sizeof(size)));
+	if (ext->dev_index)
+		snprintf(cell + len, sizeof(cell) - (size_t)len, " device %" PRIu64,
+			 ext->dev_index);
+	emit_text(out, "DEVICE OFFSET", cell);
+	snprintf(cell, sizeof(cell), "0x%" PRIx64 " (%s)", ext->len,
+		 famfs_size_format(ext->len, size, sizeof(size)));
+	emit_text(out, "LENGTH", cell);
+}
+
 static void emit_extents(struct emit *out, const struct famfs_entry *entry)
 {
 	const char *word = entry->ext_type == FAMFS_EXT_INTERLEAVE ? "strip" : "extent";

@@ -68,23 +68,24 @@ uint64_t interleave_bucket_aus(uint64_t dev_size, uint64_t nbuckets)
 	return nbuckets ? dev_size / FAMFS_AU / nbuckets : 0;
 }
 
+static int too_many_buckets(unsigned long long nr, const char *object, struct famfs_err *err)
+{
+	return err_set(err, -EINVAL, object, "too many buckets: %llu, at most %d", nr,
+		       FAMFS_BUCKETS_MAX);
+}
+
 static int check_counts(const struct geometry *geo, const char *object, struct famfs_err *err)
 {
 	unsigned long long nstrips = geo->nstrips, nbuckets = geo->nbuckets;
 	int rc;
 
-	if (nstrips < 1) {
-		rc = err_set(err, -EINVAL, object, "a chunk size without strips: 0, at least 1");
-		return err_hint(err, rc, "give a number of strips from 1 to %d", FAMFS_EXTENTS_MAX);
-	}
 	if (nstrips > FAMFS_EXTENTS_MAX) {
 		rc = err_set(err, -EINVAL, object, "too many strips: %llu, at most %d", nstrips,
 			     FAMFS_EXTENTS_MAX);
 		return err_hint(err, rc, "nearest: %d strips", FAMFS_EXTENTS_MAX);
 	}
 	if (nbuckets > FAMFS_BUCKETS_MAX) {
-		rc = err_set(err, -EINVAL, object, "too many buckets: %llu, at most %d", nbuckets,
-			     FAMFS_BUCKETS_MAX);
+		rc = too_many_buckets(nbuckets, object, err);
 		return err_hint(err, rc, "nearest: %d buckets", FAMFS_BUCKETS_MAX);
 	}
 	if (nstrips > nbuckets) {
@@ -96,6 +97,28 @@ static int check_counts(const struct geometry *geo, const char *object, struct f
 				nstrips);
 	}
 	return 0;
+}
+
+/* Without a number of strips there is one in each bucket: for errors, that none was given. */
+static int check_given(const struct geometry *geo, const char *object, struct famfs_err *err)
+{
+	int rc;
+
+	if (geo->nstrips || (geo->nbuckets && geo->nbuckets <= FAMFS_EXTENTS_MAX))
+		return 0;
+	if (geo->nbuckets > FAMFS_BUCKETS_MAX) {
+		rc = too_many_buckets(geo->nbuckets, object, err);
+		return err_hint(err, rc, "nearest: %d buckets, with --nstrips 1 to %d",
+				FAMFS_BUCKETS_MAX, FAMFS_EXTENTS_MAX);
+	}
+	if (geo->nbuckets)
+		rc = err_set(err, -EINVAL, object,
+			     "a strip in each of %llu buckets is too many: at most %d strips",
+			     (unsigned long long)geo->nbuckets, FAMFS_EXTENTS_MAX);
+	else
+		rc = err_set(err, -EINVAL, object,
+			     "a chunk size alone does not say how many strips there are to be");
+	return err_hint(err, rc, "choose with --nstrips, 1 to %d", FAMFS_EXTENTS_MAX);
 }
 
 static int check_chunk(uint64_t chunk, const char *object, struct famfs_err *err)
@@ -151,6 +174,9 @@ int interleave_check(uint64_t size, uint64_t dev_size, uint64_t *nstrips, uint64
 
 	if (!geo.nstrips && !geo.nbuckets && !geo.chunk)
 		return 0;
+	rc = check_given(&geo, object, err);
+	if (rc)
+		return rc;
 	if (!geo.nstrips)
 		geo.nstrips = geo.nbuckets;
 	if (!geo.nbuckets)

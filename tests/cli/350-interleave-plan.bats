@@ -46,9 +46,10 @@ left() {
 	new_image 256M
 	run_famfs 0 interleave plan -s 5M -N 4 -B 8 "$IMG"
 	has "$output" 'layout +4 strips, from 8 buckets of 32.0M, chunks of 2.0M'
-	has "$output" 'strip 0 +bucket 1 offset 0x3e00000 \(62.0M\) length 0x200000 \(2.0M\) used 2.0M'
-	has "$output" 'strip 2 .* used 1.0M'
-	has "$output" 'strip 3 .* used 0'
+	has "$output" 'STRIP +BUCKET +DEVICE OFFSET +LENGTH +USED'
+	has "$output" '0 +1 +0x3e00000 \(62.0M\) +0x200000 \(2.0M\) +2097152'
+	has "$output" '2 +3 +0x[0-9a-f]+ \([0-9.]+M\) +0x200000 \(2.0M\) +1048576'
+	has "$output" '3 +4 +0x[0-9a-f]+ \([0-9.]+M\) +0x200000 \(2.0M\) +0'
 	has "$output" 'taken +8388608'
 	has "$output" 'wasted +3145728'
 	has "$output" "free then +$((238 * MiB))"
@@ -64,7 +65,8 @@ left() {
 	json_is '.memory' null
 	run_famfs 0 interleave plan -s 1M -N 4 "$IMG"
 	has "$output" 'layout +simple: the file is smaller than a chunk of 2.0M'
-	has "$output" 'extent 0 +offset'
+	has "$output" 'EXTENT +DEVICE OFFSET +LENGTH +USED'
+	has "$output" '0 +0xa00000 \(10.0M\) +0x200000 \(2.0M\) +1048576'
 	run_famfs 0 interleave plan -s 3M --contiguous --bytes "$IMG"
 	has "$output" 'layout +simple'
 	has "$output" 'taken +4194304'
@@ -90,8 +92,10 @@ left() {
 		20M|-N 4 -B 3|4 strips, 3 buckets|-N 4 -B 4 -C 2M
 		20M|-N 4 -C 3M|3145728 is not a power of two of at least 2M|-N 4 -B 4 -C 2M
 		20M|-N 4 -C 1M|1048576 is not a power of two of at least 2M|-N 4 -B 4 -C 2M
+		20M|-B 32|a strip in each of 32 buckets is too many: at most 16 strips|-N 16 -B 32 -C 2M
+		20M|-B 100|too many buckets: 100, at most 64|-N 16 -B 64 -C 2M
 		40M|-N 4 -C 4G|chunk size 4G is more than 2G|-N 4 -B 4 -C 32M
-		20M|-C 2M|a chunk size without strips: 0, at least 1|-N 10 -B 10 -C 2M
+		20M|-C 2M|a chunk size alone does not say how many strips there are to be|-N 10 -B 10 -C 2M
 		180M|-N 2 -B 8|each strip needs 90M, one of 8 buckets has 32M|-N 4 -B 4 -C 2M
 	END
 	# What is right but has no room.
@@ -110,7 +114,7 @@ left() {
 	new_image 512M
 	run_famfs 0 interleave plan -s 24M "$IMG"
 	has "$output" '1\. -N 12 -B 12 -C 2M'
-	has "$output" 'like 12.0 strips at work at once, each with 1 chunk of 2.0M; nothing wasted'
+	has "$output" 'like 12.0 strips at work at once, each with 1 chunk of 2.0M[[:space:]]+nothing wasted'
 	has "$output" 'not interleaved'
 	has "$output" 'takes 24.0M; 478.0M are free then, the largest run is'
 	run_famfs 0 interleave plan -s 24M --json "$IMG"
@@ -135,6 +139,21 @@ left() {
 	refused 1 'no space: 1.0T wanted' interleave plan -s 1T "$IMG"
 	run_famfs 1 interleave plan -s 1T --json "$IMG"
 	json_error_is ENOSPC
+}
+
+@test "what is told of a layout fits 80 columns, whatever the size" {
+	new_image 8T
+	local size args
+	for size in 5M 1000M 4097M 1023G 3T 7T "1T -N 16 -B 64" "200G -N 2 -B 64" "5M -N 4" \
+		"7T --contiguous"; do
+		read -ra args <<<"$size"
+		run_famfs 0 interleave plan -s "${args[@]}" "$IMG"
+		has "$output" 'largest run'
+		is "$(grep -v "^device" <<<"$output" | LC_ALL=C.UTF-8 grep -E '^.{81}')" "" "plan -s $size"
+	done
+	run_famfs 0 creat -s 1T -N 16 -B 64 --no-zero "$IMG:/a"
+	run_famfs 0 interleave show "$IMG:/a"
+	is "$(grep -v "^file" <<<"$output" | grep -E '^.{81}')" "" "show"
 }
 
 @test "a client, a read-only image and --device will do" {

@@ -13,8 +13,9 @@ load helpers
 	has "$output" 'layout +interleaved over 4 strips'
 	has "$output" 'chunk +2097152'
 	has "$output" 'chunks +5'
-	has "$output" 'strip 0 .* chunks 2 used 3.0M slack 1.0M'
-	has "$output" 'strip 3 .* chunks 1 used 2.0M slack 2.0M'
+	has "$output" 'STRIP +DEVICE OFFSET +LENGTH +CHUNKS +USED +SLACK'
+	has "$output" "0 +0x[0-9a-f]+ \\([0-9.]+M\\) +0x400000 \\(4.0M\\) +2 +$((3 * MiB)) +$MiB"
+	has "$output" "3 +0x[0-9a-f]+ \\([0-9.]+M\\) +0x400000 \\(4.0M\\) +1 +$AU +$AU"
 	has "$output" "slack +$((7 * MiB))"
 	run_famfs 0 interleave show --json "$IMG:/wide"
 	json_is '"\(.device) \(.path) \(.size) \(.ext_type)"' "$IMG /wide $((9 * MiB)) interleaved"
@@ -50,7 +51,8 @@ load helpers
 	run_famfs 0 creat -s 3M "$IMG:/one"
 	run_famfs 0 interleave show "$IMG:/one" 1M
 	has "$output" 'layout +simple, in one piece'
-	has "$output" 'extent 0 .* used 3.0M slack 1.0M'
+	has "$output" "EXTENT +DEVICE OFFSET +LENGTH +USED +SLACK"
+	has "$output" "0 +0x[0-9a-f]+ \\([0-9.]+M\\) +0x400000 \\(4.0M\\) +$((3 * MiB)) +$MiB"
 	has "$output" 'OFFSET +EXTENT +DEVICE OFFSET +LENGTH'
 	hasnt "$output" 'chunk'
 	run_famfs 0 interleave show --json "$IMG:/one" 1M+2M

@@ -220,7 +220,8 @@ cfg() { # NBUCKETS NSTRIPS CHUNK
 	refused 2 'is for setting a default' interleave default --undo x "$IMG"
 	refused 2 'names no file' interleave default -N 2 --undo= "$IMG"
 	refused 2 'names a file' interleave default "$IMG:/a"
-	refused 1 'without strips' interleave default -C 4M "$IMG"
+	refused 1 'a chunk size alone does not say how many strips there are to be; choose with --nstrips, 1 to 16$' \
+		interleave default -C 4M "$IMG"
 	refused 1 'power of two' interleave default -N 2 -C 3M "$IMG"
 	refused 1 'one of 8 buckets has 8M' interleave default -N 2 -B 8 -C 16M "$IMG"
 	refused 1 'smaller chunks, or fewer strips' interleave default -N 8 -C 16M "$IMG"

@@ -121,7 +121,7 @@ UNIT_TEST(refused_geometries)
 		int rc;
 		const char *message;
 	} rows[] = {
-		{ { 0, 0, 2 * MIB }, -EINVAL, "without strips" },
+		{ { 0, 0, 2 * MIB }, -EINVAL, "how many strips" },
 		{ { 17, 0, 0 }, -EINVAL, "too many strips" },
 		{ { UINT64_MAX, 0, 0 }, -EINVAL, "too many strips" },
 		{ { 4, 65, 0 }, -EINVAL, "too many buckets" },

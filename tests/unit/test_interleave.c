@@ -55,9 +55,16 @@ UNIT_TEST(each_refusal_names_rule_value_and_nearest)
 		int rc;
 		const char *message, *hint;
 	} rows[] = {
-		{ 0, G, 0, 0, 2 * M, -EINVAL, "without strips", "from 1 to 16" },
+		{ 0, G, 0, 0, 2 * M, -EINVAL, "a chunk size alone does not say how many",
+		  "--nstrips, 1 to 16" },
 		{ 0, G, 17, 17, 0, -EINVAL, "17, at most 16", "nearest: 16 strips" },
-		{ 0, G, 0, 64, 0, -EINVAL, "64, at most 16", "nearest: 16 strips" },
+		{ 0, G, 0, 17, 0, -EINVAL, "each of 17 buckets is too many: at most 16 strips",
+		  "--nstrips, 1 to 16" },
+		{ 0, G, 0, 64, 2 * M, -EINVAL, "each of 64 buckets", "--nstrips, 1 to 16" },
+		{ 0, G, 0, 65, 0, -EINVAL, "too many buckets: 65, at most 64",
+		  "nearest: 64 buckets, with --nstrips 1 to 16" },
+		{ 0, G, 0, UINT64_MAX, 0, -EINVAL, "too many buckets: 18446744073709551615",
+		  "nearest: 64 buckets" },
 		{ 0, G, UINT64_MAX, 1, 1, -EINVAL, "18446744073709551615, at most 16", "16" },
 		{ 0, G, 4, 65, 0, -EINVAL, "65, at most 64", "nearest: 64 buckets" },
 		{ 0, G, 4, 3, 0, -EINVAL, "4 strips, 3 buckets", "3 strips, or 4 buckets" },
