@@ -6,6 +6,7 @@
 
 #include "file.h"
 #include "fmap.h"
+#include "fmap_source.h"
 
 struct check_opts {
 	bool before_v8;
@@ -196,7 +197,7 @@ static int judge(struct check *c)
 	const struct check_opts *opts = c->env->opts;
 	int code = 0;
 
-	if (file_read(c->env, c->file, &c->msg))
+	if (fmap_read(c->env, c->file, &c->msg))
 		return JUDGE_UNREADABLE;
 	if (opts->against)
 		code = open_device(c, opts->against);

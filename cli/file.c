@@ -9,21 +9,34 @@
 
 #include "file.h"
 
-enum { FILE_MAX = 256 << 20, READ_SIZE = 1 << 16 };
+enum { READ_SIZE = 1 << 16 };
+
+static const struct file_limit any_file = { 256 << 20, NULL };
 
 const char *file_name(const char *file)
 {
 	return strcmp(file, "-") ? file : "standard input";
 }
 
-int file_read_fd(struct cmd_env *env, int fd, const char *name, struct text *ret_text)
+static int too_large(struct cmd_env *env, const char *name, const struct file_limit *limit)
 {
+	return env_errorf(env, -EFBIG, name, "larger than %zu MiB%s%s", limit->max >> 20,
+			  limit->why ? ": " : "", limit->why ? limit->why : "");
+}
+
+/* Reads no more than shows that there is too much. */
+static int read_all(struct cmd_env *env, int fd, const char *name, const struct file_limit *limit,
+		    struct text *ret_text)
+{
+	size_t room;
 	ssize_t got;
 
 	text_add(ret_text, "", 0);
 	for (;;) {
+		room = limit->max + 1 - ret_text->len;
+		room = room < READ_SIZE - 1 ? room : READ_SIZE - 1;
 		ret_text->s = mem_grow(ret_text->s, &ret_text->cap, ret_text->len + READ_SIZE, 1);
-		got = read(fd, ret_text->s + ret_text->len, READ_SIZE - 1);
+		got = read(fd, ret_text->s + ret_text->len, room);
 		if (got < 0 && errno == EINTR && !cmd_cancelled())
 			continue;
 		if (got < 0 && cmd_cancelled())
@@ -33,25 +46,40 @@ int file_read_fd(struct cmd_env *env, int fd, const char *name, struct text *ret
 		if (!got)
 			break;
 		ret_text->len += (size_t)got;
-		if (ret_text->len > FILE_MAX)
-			return env_errorf(env, -EFBIG, name, "larger than %d MiB", FILE_MAX >> 20);
+		if (ret_text->len > limit->max)
+			return too_large(env, name, limit);
 	}
 	ret_text->s[ret_text->len] = '\0';
 	return 0;
 }
 
-int file_read(struct cmd_env *env, const char *file, struct text *ret_text)
+int file_read_fd(struct cmd_env *env, int fd, const char *name, struct text *ret_text)
 {
+	return read_all(env, fd, name, &any_file, ret_text);
+}
+
+int file_read_most(struct cmd_env *env, const char *file, const struct file_limit *limit,
+		   struct text *ret_text)
+{
+	struct stat st;
 	int fd, code;
 
 	if (!strcmp(file, "-"))
-		return file_read_fd(env, STDIN_FILENO, file_name(file), ret_text);
+		return read_all(env, STDIN_FILENO, file_name(file), limit, ret_text);
 	fd = open(file, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return env_errorf(env, -errno, file, "%s", strerror(errno));
-	code = file_read_fd(env, fd, file, ret_text);
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > (off_t)limit->max)
+		code = too_large(env, file, limit);
+	else
+		code = read_all(env, fd, file, limit, ret_text);
 	close(fd);
 	return code;
+}
+
+int file_read(struct cmd_env *env, const char *file, struct text *ret_text)
+{
+	return file_read_most(env, file, &any_file, ret_text);
 }
 
 int file_write_all(int fd, const void *buf, size_t len)

@@ -13,7 +13,18 @@
  */
 int file_read(struct cmd_env *env, const char *file, struct text *ret_text);
 
-/* file_read_fd() - the same from @fd; @name is what errors call it. */
+/*
+ * file_read_most() - the same where nothing that is wanted is larger: it is refused unread, or as
+ * soon as it shows. @why: added to the error, or NULL.
+ */
+struct file_limit {
+	size_t max; /* bytes, whole MiB */
+	const char *why;
+};
+int file_read_most(struct cmd_env *env, const char *file, const struct file_limit *limit,
+		   struct text *ret_text);
+
+/* file_read_fd() - the same as file_read() from @fd; @name is what errors call it. */
 int file_read_fd(struct cmd_env *env, int fd, const char *name, struct text *ret_text);
 
 /* file_name() - what errors call @file: "-" is standard input. */

@@ -10,6 +10,17 @@
 #include "file.h"
 #include "fmap_source.h"
 
+int fmap_read(struct cmd_env *env, const char *file, struct text *ret_msg)
+{
+	/* The later generation has the longer messages. */
+	const struct file_limit limit = {
+		famfs_wire(FAMFS_WIRE_V2)->message_max,
+		"no fmap message is; famfs fmap dump shows the maps in an image",
+	};
+
+	return file_read_most(env, file, &limit, ret_msg);
+}
+
 int fmap_source_device(struct fmap_source *s, const char *device)
 {
 	struct famfs_err err;
@@ -72,7 +83,7 @@ int fmap_source_file(struct fmap_source *s, const char *operand)
 	if (op.path)
 		return source_inside(s, &op);
 	s->device = file_name(operand);
-	code = file_read(s->env, operand, &s->msg);
+	code = fmap_read(s->env, operand, &s->msg);
 	return code ? code : require_message(s);
 }
 

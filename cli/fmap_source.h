@@ -19,6 +19,12 @@ struct fmap_source {
 };
 
 /*
+ * fmap_read() - adds a saved message, "-" for standard input; what is larger than any message of
+ * either generation is refused before it is read. Return: as the others.
+ */
+int fmap_read(struct cmd_env *env, const char *file, struct text *ret_msg);
+
+/*
  * Return: 0, or EXIT_FAILED when the reason is printed. The caller closes the source either way.
  * fmap_source_file() - DEVICE:/path, or a saved message. fmap_source_any() - the same, or a DEVICE.
  * fmap_source_close() - fails when only part of a device's log was read: what is told is then not

@@ -162,6 +162,39 @@ judged() {
 	run_shell 1 'head -c 3000000 long | "$@"' "$FAMFS" fmap check -
 }
 
+# How many bytes the program read of a file, from what it said to the system.
+bytes_read() { # FILE-DESCRIPTOR-PATTERN
+	sed -nE "s/^(read|pread64)\($1, .* = ([0-9]+)\$/\2/p" trace | awk '{ n += $1 } END { print n + 0 }'
+}
+
+@test "what is larger than any message is refused before it is read" {
+	new_image 64M
+	refused 8 'larger than 16 MiB: no fmap message is; famfs fmap dump' fmap check "$IMG"
+	refused 1 'larger than 16 MiB: no fmap message is' fmap resolve - 0 <"$IMG"
+	# As long as the longest is judged, one more byte is not.
+	message "$(simple)" msg
+	truncate -s 16M msg
+	run_famfs 1 fmap check --json msg
+	json_is .length $((16 * MiB))
+	run_shell 1 'cat msg | "$@"' "$FAMFS" fmap check -
+	truncate -s +1 msg
+	refused 8 'larger than 16 MiB' fmap check msg
+	run_shell 8 'cat msg | "$@"' "$FAMFS" fmap check -
+	one_error 'standard input: larger than 16 MiB'
+	# Endless input ends, too.
+	run_shell 8 'timeout 60 "$@" </dev/zero' "$FAMFS" fmap check -
+	one_error 'standard input: larger than 16 MiB'
+	refused 8 '/dev/zero: larger than 16 MiB' fmap check /dev/zero
+	requires strace
+	strace -e trace=openat,read,pread64 -o trace "$FAMFS" fmap check "$IMG" && fail "taken"
+	local fd
+	fd=$(sed -nE "s|^openat\(.*dev\.img\".* = ([0-9]+)\$|\1|p" trace)
+	[ -n "$fd" ] || fail "was not opened: $(<trace)"
+	is "$(sed -n '/dev\.img/,$p' trace | grep -c "^read($fd,")" 0 "reads of the file"
+	strace -e trace=read,pread64 -o trace "$FAMFS" fmap check - </dev/zero && fail "taken"
+	is "$(bytes_read 0)" $((16 * MiB + 1)) "bytes read"
+}
+
 @test "a v2 message is named as what it seems to be" {
 	new_image 64M
 	run_famfs 0 creat -s 4M "$IMG:/f"
