@@ -207,6 +207,18 @@ static void count_bands(struct map *map)
 	}
 }
 
+void map_hidden_text(struct text *t, const struct map *map, size_t shown)
+{
+	size_t hidden = map->files_nr - shown;
+
+	text_addf(t, "%zu %sfile%s without a letter here: too small", hidden, shown ? "more " : "",
+		  hidden == 1 ? "" : "s");
+	if (map->lettered < map->files_nr)
+		text_addf(t, ", or not among the %zu largest", map->lettered);
+	if (map->conflicts)
+		text_addf(t, ", or hidden by a conflict");
+}
+
 int map_load(struct map *map, struct cmd_env *env, struct famfs *fs)
 {
 	struct famfs_map *source;

@@ -88,6 +88,9 @@ const char *map_kind_name(enum famfs_map_kind kind);
 /* What the bytes of a file look like: "24.0M in 4 strips of 2.0M chunks". */
 void map_file_text(struct text *t, const struct map_file *file);
 
+/* How many files a picture shows no letter of, beside @shown ones, and what may hide them. */
+void map_hidden_text(struct text *t, const struct map *map, size_t shown);
+
 /* map_json.c, map_term.c, map_svg.c */
 void map_json(struct map *map, struct emit *out);
 

@@ -70,8 +70,8 @@ static void legend_files(struct svg *s)
 	if (shown == map->files_nr)
 		return;
 	svg_add_text(s->out, "small left", MARGIN + LABEL, s->y + 12);
-	text_addf(s->out, "%zu %sfile%s without a letter here</text>\n", map->files_nr - shown,
-		  shown ? "more " : "", map->files_nr - shown == 1 ? "" : "s");
+	map_hidden_text(s->out, map, shown);
+	text_addf(s->out, "</text>\n");
 	s->y += LEGEND_ROW;
 }
 

@@ -346,7 +346,7 @@ static void draw_files(struct term *t)
 {
 	const struct map *map = t->map;
 	size_t width = name_width(t), shown = 0, i;
-	char line[96];
+	struct text line = { 0 };
 
 	for (i = 0; i < map->files_nr; i++) {
 		if (!is_shown(t, &map->files[i]))
@@ -356,10 +356,10 @@ static void draw_files(struct term *t)
 	}
 	if (shown == map->files_nr)
 		return;
-	snprintf(line, sizeof(line), "%zu %sfile%s without a letter here", map->files_nr - shown,
-		 shown ? "more " : "", map->files_nr - shown == 1 ? "" : "s");
-	add_cut(t, line, t->style->width, false);
+	map_hidden_text(&line, map, shown);
+	add_cut(t, line.s, t->style->width, false);
 	line_end(t);
+	text_free(&line);
 }
 
 static void draw_conflict(struct term *t, const struct famfs_map_run *run)

@@ -58,6 +58,61 @@ files() {
 	has "$(<map.svg)" '! 2\.0M at 14\.0M: /d/b and /clone'
 }
 
+# The words of the legend, one a line: what stands at the left, below the picture.
+legend() { # FILE
+	xmllint --nonet --xpath '//*[local-name()="text"][contains(@class, "left")]/text()' "$1" |
+		sed 's/^ *//'
+}
+
+# The class, or else the fill, of each swatch in the legend: its rectangles have no title.
+swatches() { # FILE
+	xmllint --nonet --xpath '//*[local-name()="rect"][not(*)]/@*[name()="class"]' "$1" |
+		grep -oE '"[^"]+"' | tr -d '"' | sort -u | tr '\n' ' '
+}
+
+@test "the legend names what is shown, and says of how many it is silent, and why" {
+	requires xmllint
+	files
+	run_famfs 0 interleave map --svg map.svg "$IMG"
+	has "$(legend map.svg)" $'superblock\nlog\nfree'
+	has "$(legend map.svg)" '/models/weights +16\.0M'
+	has "$(legend map.svg)" '/models/cache +24\.0M, 4 strips, chunks of 2\.0M'
+	hasnt "$(legend map.svg)" 'without a letter|claimed more|several'
+	# Files that are too small to be drawn one by one.
+	run_famfs 0 mkfs -q --force --size 64G "$IMG"
+	run_famfs 0 creat -q --no-zero -s 4G "$IMG:/large"
+	run_famfs 0 creat -q --no-zero -s 2M "$IMG:/s1" "$IMG:/s2" "$IMG:/s3"
+	run_famfs 0 interleave map --svg map.svg "$IMG"
+	sound map.svg
+	has "$(legend map.svg)" '/large +4\.0G'
+	has "$(legend map.svg)" 'several files'
+	is "$(legend map.svg | grep 'letter')" '3 more files without a letter here: too small'
+	has "$(swatches map.svg)" 'several'
+	# More files than letters.
+	awk 'BEGIN { for (i = 0; i < 30; i++)
+		printf "{\"path\":\"f%02d\",\"size\":1073741824}\n", i }' |
+		"$FAMFS" creat -q --no-zero --from - "$IMG"
+	run_famfs 0 interleave map --svg map.svg "$IMG"
+	is "$(legend map.svg | grep 'letter')" \
+		'8 more files without a letter here: too small, or not among the 26 largest'
+	is "$(legend map.svg | grep -cE '^/(large|f[0-9]{2})  ')" 26
+}
+
+@test "the legend of a conflict that hides a file" {
+	requires zstd jq xmllint
+	local media=$BATS_TEST_DIRNAME/../golden/media
+	zstd -qdf --sparse "$media/c09-overlap.img.zst" -o "$IMG"
+	truncate -s "$(jq .device_size "$media/c09-overlap.json")" "$IMG"
+	run_famfs 0 interleave map --svg map.svg "$IMG"
+	has "$(legend map.svg)" 'claimed more than once'
+	has "$(swatches map.svg)" 'conflict'
+	# /clone has no place of its own.
+	is "$(legend map.svg | grep 'letter')" \
+		'1 more file without a letter here: too small, or hidden by a conflict'
+	hasnt "$(legend map.svg | grep -v '^!')" '/clone'
+	is "$(legend map.svg | grep '^!')" $'! 2.0M at 14.0M: /d/b and /clone\n! 4.0M at 16.0M: /c and /clone'
+}
+
 @test "names are text, whatever is in them" {
 	new_image 24M
 	run_famfs 0 creat -q -s 2M "$IMG:/<b>&\"'x" "$IMG:/nonchar"$'\xef\xbf\xbe'
