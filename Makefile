@@ -51,7 +51,7 @@ alias_bin := $(BUILD)/mkfs.famfs $(BUILD)/fsck.famfs
 # What is on this machine --------------------------------------------------------------------------
 # Goals that compile nothing themselves must work before the dependencies are there.
 no_config := help clean deps format uninstall check check-% crash fuzz model lint demo bench \
-	bench-placement
+	bench-placement dist rpm deb
 ifneq ($(filter-out $(no_config),$(or $(MAKECMDGOALS),all)),)
 
 required := json-c libdeflate uuid libdaxctl
@@ -279,8 +279,8 @@ install: all ## install below $(DESTDIR)$(prefix)
 	$(Q)ln -sf $(notdir $(shared_lib)) "$(DESTDIR)$(libdir)/libfamfs.so"
 	$(Q)$(INSTALL) -m 644 lib/famfs.h "$(DESTDIR)$(includedir)/famfs.h"
 	$(Q)sed -e '/^#/d' -e 's|@libdir@|$(libdir)|' -e 's|@includedir@|$(includedir)|' \
-		-e 's|@VERSION@|$(VERSION)|' lib/famfs.pc.in > $(BUILD)/famfs.pc
-	$(Q)$(INSTALL) -m 644 $(BUILD)/famfs.pc "$(DESTDIR)$(pkgconfigdir)/famfs.pc"
+		-e 's|@VERSION@|$(VERSION)|' lib/famfs.pc.in | \
+		$(INSTALL) -m 644 /dev/stdin "$(DESTDIR)$(pkgconfigdir)/famfs.pc"
 	$(Q)$(foreach m,$(man_pages),$(INSTALL) -D -m 644 $(m) \
 		"$(DESTDIR)$(call man_dir,$(m))/$(notdir $(m))" &&) :
 	$(Q)$(INSTALL) -D -m 644 completions/_famfs "$(DESTDIR)$(zshcompdir)/_famfs"
@@ -296,6 +296,20 @@ uninstall: ## remove what install installed
 		"$(DESTDIR)$(includedir)/famfs.h" "$(DESTDIR)$(pkgconfigdir)/famfs.pc" \
 		$(foreach m,$(man_pages),"$(DESTDIR)$(call man_dir,$(m))/$(notdir $(m))") \
 		$(comp_files)
+
+# Packages -----------------------------------------------------------------------------------------
+dist: ## the last commit's sources as an archive in BUILD, the same bytes each time
+	@packaging/dist '$(BUILD)'
+
+# The make that rpmbuild starts knows nothing of this one's variables.
+rpm: ## packages by rpmbuild from that archive, in BUILD/rpm; RPMBUILD_FLAGS=--nodeps
+	@archive=$$(packaging/dist '$(BUILD)') && \
+		env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u BUILD rpmbuild --quiet \
+		-D '_topdir $(abspath $(BUILD))/rpm' $(RPMBUILD_FLAGS) -ta "$$archive" && \
+		find '$(abspath $(BUILD))/rpm' -name '*.rpm'
+
+deb: ## Debian packages, in BUILD/deb
+	+@MAKE='$(MAKE)' packaging/deb '$(BUILD)/deb'
 
 clean: ## remove what was built
 	$(Q)rm -rf $(BUILD)
@@ -313,4 +327,4 @@ help: ## show this list
 
 .PHONY: all programs fuzzers check check-fmap check-unit check-crash check-cli check-golden \
 	check-vm check-san check-valgrind crash fuzz model lint demo bench bench-placement deps \
-	format install uninstall clean help
+	format install uninstall dist rpm deb clean help

@@ -43,6 +43,12 @@ table() {
 		check cmd:strace strace strace
 		check cmd:xmllint libxml2-utils libxml2
 		check cmd:script bsdutils util-linux
+		check cmd:rpmbuild rpm rpm-build
+		check cmd:rpm2cpio rpm2cpio rpm
+		check cmd:cpio cpio cpio
+		check cmd:rpmlint rpmlint rpmlint
+		check cmd:dpkg-shlibdeps dpkg-dev -
+		check cmd:lintian lintian -
 		check pkg libc6-dbg -
 		check pkg - libasan
 		check pkg - libubsan
