@@ -10,6 +10,9 @@
 /* Requests that are published together; what a crash can take back at most, unreported. */
 #define GROUP_REQS 256
 
+/* Entries behind them that disk is had for: 4 MiB of log. */
+#define RESERVE_AHEAD 8192
+
 /* Zeroing more than this, and all filling, lets other writers in meanwhile. */
 #define LONG_ZERO (256ULL << 20)
 
@@ -72,10 +75,11 @@ static uint64_t bytes_to_zero(const struct create *c, size_t first)
 /* @next: the first request behind the group. */
 static int zero_group(struct create *c, size_t next, struct famfs_err *err)
 {
-	uint64_t rest = bytes_to_zero(c, next);
+	uint64_t rest;
 
 	if (!c->plan.zero_len || c->ops.dry_run)
 		return 0;
+	rest = bytes_to_zero(c, next);
 	if (__builtin_add_overflow(rest, c->zeroed + c->plan.zero_len, &c->zero_total))
 		c->zero_total = UINT64_MAX;
 	if (c->ops.fill || c->plan.zero_len > LONG_ZERO)
@@ -107,7 +111,30 @@ static int require_space(struct create *c, struct famfs_err *err)
 	return err_at(err, rc, dev->size, FAMFS_NONE);
 }
 
-static int publish_group(struct create *c, struct famfs_err *err)
+/*
+ * Has room for the group's entries on the image's disk: with that of the requests behind it, since
+ * one call for many takes hardly longer, or for it alone where there is no more.
+ */
+static int reserve_log(struct create *c, size_t next, struct famfs_err *err)
+{
+	const struct log *log = &c->fs->log;
+	uint64_t nr = c->plan.entries_nr, ahead = c->nr - next;
+
+	if (log->count + nr <= c->reserved)
+		return 0;
+	ahead = nr + (ahead < RESERVE_AHEAD ? ahead : RESERVE_AHEAD);
+	if (ahead > log->slots - log->count)
+		ahead = log->slots - log->count;
+	if (ahead > nr &&
+	    !dev_reserve(c->fs->dev, media_slot_off(log->count), ahead * MEDIA_ENTRY_LEN, NULL)) {
+		c->reserved = log->count + ahead;
+		return 0;
+	}
+	return dev_reserve(c->fs->dev, media_slot_off(log->count), nr * MEDIA_ENTRY_LEN, err);
+}
+
+/* @next: the first request behind the group. */
+static int publish_group(struct create *c, size_t next, struct famfs_err *err)
 {
 	struct log *log = &c->fs->log;
 	uint64_t nr = c->plan.entries_nr;
@@ -115,7 +142,7 @@ static int publish_group(struct create *c, struct famfs_err *err)
 
 	if (!nr || c->ops.dry_run)
 		return 0;
-	rc = dev_reserve(c->fs->dev, media_slot_off(log->count), nr * MEDIA_ENTRY_LEN, err);
+	rc = reserve_log(c, next, err);
 	for (uint64_t i = 0; i < nr && !rc; i++)
 		rc = log_stage(log, i, &c->plan.entries[i], err);
 	if (!rc)
@@ -263,7 +290,7 @@ static int write_group(struct create *c, size_t next, struct famfs_err *err)
 	if (rc)
 		return rc;
 	/* Another writer may have taken a name while the space was zeroed. */
-	return c->ops.atomic && any_failed(c) ? 0 : publish_group(c, err);
+	return c->ops.atomic && any_failed(c) ? 0 : publish_group(c, next, err);
 }
 
 /* A group from its plan to its report. */

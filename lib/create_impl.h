@@ -15,6 +15,7 @@ struct create {
 	bool held;                   /* space is reserved */
 	bool published;              /* the group in hand is in the log */
 	bool any_published;          /* one of the groups is */
+	uint64_t reserved;           /* slots below this have disk, as far as it was asked for */
 	size_t reported;             /* requests whose result was told */
 	uint64_t zeroed, zero_total; /* for the progress: bytes of space */
 	struct famfs_err *first;     /* where the first failure of a request goes */

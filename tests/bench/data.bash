@@ -183,7 +183,7 @@ bench_tree() {
 # The same in memory of large pages: a file system of our own, which vanishes with the process.
 bench_huge_pages() { # FUNCTION...
 	local function
-	mkdir "$work/huge"
+	mkdir -p "$work/huge"
 	if ! mount -t tmpfs -o huge=always,size=$((4 * size + (1 << 30))) none "$work/huge" \
 		2>/dev/null; then
 		row "(2 MiB pages: no such tmpfs here)" - - - - -
