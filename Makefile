@@ -254,6 +254,10 @@ bench-placement: ## compare the placement of files with the existing tools'
 	+@$(MAKE) --no-print-directory programs
 	@'$(BUILD)/tests/sim_place' $(SIM)
 
+abi: $(shared_lib) ## list anew what programs rely on once they are built (tests/pack/abi.list)
+	@tests/pack/abi lib/famfs.h $(shared_lib) >tests/pack/abi.list.part
+	@mv tests/pack/abi.list.part tests/pack/abi.list
+
 deps: ## install what the build and the tests need
 	@tests/deps.sh build check
 
@@ -327,4 +331,4 @@ help: ## show this list
 
 .PHONY: all programs fuzzers check check-fmap check-unit check-crash check-cli check-golden \
 	check-vm check-san check-valgrind crash fuzz model lint demo bench bench-placement deps \
-	format install uninstall dist rpm deb clean help
+	abi format install uninstall dist rpm deb clean help

@@ -43,6 +43,8 @@ table() {
 		check cmd:strace strace strace
 		check cmd:xmllint libxml2-utils libxml2
 		check cmd:script bsdutils util-linux
+		check cmd:pahole dwarves dwarves
+		check cmd:python3 python3 python3
 		check cmd:rpmbuild rpm rpm-build
 		check cmd:rpm2cpio rpm2cpio rpm
 		check cmd:cpio cpio cpio
