@@ -27,11 +27,9 @@ static uint64_t size_of(const struct fm_entry *raw)
 }
 
 /* Fills in what became of slot @origin. Return: whether anything did. */
-static bool compare(const struct famfs_repair *rep, uint64_t origin, const struct fm_entry *now,
-		    struct famfs_repair_change *ret)
+static bool compare(const struct famfs_repair *rep, uint64_t origin, const struct fm_entry *was,
+		    const struct fm_entry *now, struct famfs_repair_change *ret)
 {
-	const struct fm_entry *was = &rep->entries[origin];
-
 	*ret = (struct famfs_repair_change){ .type = le32_get(was->fm_type), .entry = origin };
 	take_path(was, ret->path);
 	ret->size = size_of(was);
@@ -79,10 +77,22 @@ static int add_made(struct famfs_repair *rep, uint64_t *cap, const struct fm_ent
 	return add_change(rep, cap, &change);
 }
 
+static int compare_slot(struct famfs_repair *rep, uint64_t origin, uint32_t now, uint64_t *cap,
+			struct famfs_err *err)
+{
+	struct famfs_repair_change change;
+	struct fm_entry was;
+	int rc = repair_original(rep, origin, &was, err);
+
+	if (rc || !compare(rep, origin, &was, now == REPAIR_NO_SLOT ? NULL : repair_entry(rep, now),
+			   &change))
+		return rc;
+	return add_change(rep, cap, &change) ? err_nomem(err) : 0;
+}
+
 int repair_changes(struct famfs_repair *rep, struct famfs_err *err)
 {
 	uint64_t count = final_count(rep), cap = 0;
-	struct famfs_repair_change change;
 	uint32_t *now = malloc((rep->nr + 1) * sizeof(*now));
 	int rc = 0;
 
@@ -91,15 +101,12 @@ int repair_changes(struct famfs_repair *rep, struct famfs_err *err)
 	memset(now, 0xff, (rep->nr + 1) * sizeof(*now));
 	for (uint64_t i = 0; i < count && !rc; i++) {
 		if (rep->slots[i].origin == REPAIR_NO_SLOT)
-			rc = add_made(rep, &cap, repair_entry(rep, i));
+			rc = add_made(rep, &cap, repair_entry(rep, i)) ? err_nomem(err) : 0;
 		else
 			now[rep->slots[i].origin] = (uint32_t)i;
 	}
-	for (uint64_t i = 0; i < rep->nr && !rc; i++) {
-		if (compare(rep, i, now[i] == REPAIR_NO_SLOT ? NULL : repair_entry(rep, now[i]),
-			    &change))
-			rc = add_change(rep, &cap, &change);
-	}
+	for (uint64_t i = 0; i < rep->nr && !rc; i++)
+		rc = compare_slot(rep, i, now[i], &cap, err);
 	free(now);
-	return rc ? err_nomem(err) : 0;
+	return rc;
 }

@@ -134,25 +134,6 @@ static uint64_t slots_to_keep(const struct famfs_repair *rep, const struct surve
 	return nr > s->written_end + REPAIR_BLANK_MAX ? s->written_end + 1 : nr;
 }
 
-static int keep_entries(struct famfs_repair *rep, struct famfs_err *err)
-{
-	int rc = dev_map(rep->dev, media_slot_off(rep->nr), err);
-
-	rep->entries = calloc(rep->nr + 1, sizeof(*rep->entries));
-	if (!rep->entries)
-		return err_nomem(err);
-	for (uint64_t i = 0, nr; i < rep->nr && !rc; i += nr) {
-		nr = rep->nr - i < LOG_BATCH ? rep->nr - i : LOG_BATCH;
-		rc = dev_scan(rep->dev, media_slot_off(i), rep->entries + i, nr * MEDIA_ENTRY_LEN,
-			      err);
-	}
-	for (uint64_t i = 0; i < rep->nr; i++) {
-		if (media_entry_crc_ok(&rep->entries[i]))
-			rep->valid_end = i + 1;
-	}
-	return rc;
-}
-
 static int read_entries(struct famfs_repair *rep, struct famfs_err *err)
 {
 	uint64_t counted = believable_count(rep);
@@ -164,7 +145,7 @@ static int read_entries(struct famfs_repair *rep, struct famfs_err *err)
 	if (rc)
 		return rc;
 	rep->nr = slots_to_keep(rep, &s, counted);
-	return keep_entries(rep, err);
+	return dev_map(rep->dev, media_slot_off(rep->nr), err);
 }
 
 static int read_device(struct famfs_repair *rep, struct famfs_err *err)
@@ -208,6 +189,95 @@ static int open_copy(struct famfs_repair *rep, struct famfs_err *err)
 	return 0;
 }
 
+/* The first byte that a file uses, and whether all files end on the device. */
+static void judge_extents(struct famfs_repair *rep, const struct fm_entry *raw, uint64_t slot,
+			  bool *misfit)
+{
+	struct repair_facts *facts = &rep->facts;
+	bool ok = media_entry_ok(raw, slot);
+	struct famfs_entry entry;
+
+	media_entry_decode(raw, slot, &entry);
+	for (uint32_t i = 0; i < entry.extents_nr; i++) {
+		uint64_t off = entry.extents[i].off, end;
+
+		if (__builtin_add_overflow(off, entry.extents[i].len, &end) || end > rep->dev->size)
+			*misfit = true;
+		if (ok && !entry.extents[i].dev_index && off > FAMFS_LOG_OFF &&
+		    off < facts->first_byte)
+			facts->first_byte = off;
+	}
+}
+
+/* What stands behind the last entry that validates says nothing. */
+static void note_facts(struct famfs_repair *rep, const struct fm_entry *raws, uint64_t first,
+		       uint64_t nr)
+{
+	struct repair_facts *facts = &rep->facts;
+	bool misfit = facts->misfit_behind;
+
+	for (uint64_t i = 0; i < nr; i++) {
+		judge_extents(rep, &raws[i], first + i, &misfit);
+		facts->valid += media_entry_ok(&raws[i], first + i);
+		if (!media_entry_crc_ok(&raws[i]))
+			continue;
+		rep->valid_end = first + i + 1;
+		facts->misfit |= misfit;
+		misfit = false;
+	}
+	facts->misfit_behind = misfit;
+}
+
+/* A batch of slots as they are on the device now. Return: how many, -errno. */
+static int64_t read_batch(struct famfs_repair *rep, uint64_t first, struct fm_entry *raws,
+			  struct famfs_err *err)
+{
+	uint64_t nr = rep->nr - first < LOG_BATCH ? rep->nr - first : LOG_BATCH;
+	int rc = dev_scan(rep->dev, media_slot_off(first), raws, nr * MEDIA_ENTRY_LEN, err);
+
+	return rc ? rc : (int64_t)nr;
+}
+
+static uint64_t sum_of(const struct famfs_repair *rep, const struct fm_entry *raws, int64_t nr)
+{
+	return names_hash(&rep->sums_key, (const char *)raws, (size_t)nr * MEDIA_ENTRY_LEN);
+}
+
+/* One reading of the device fills the copy, and leaves sums to know a change by. */
+static int copy_entries(struct famfs_repair *rep, struct famfs_err *err)
+{
+	struct fm_entry raws[LOG_BATCH];
+	int rc = 0;
+
+	for (uint64_t i = 0; i < rep->nr && !rc; i += LOG_BATCH) {
+		int64_t nr = read_batch(rep, i, raws, err);
+
+		if (nr < 0)
+			return (int)nr;
+		note_facts(rep, raws, i, (uint64_t)nr);
+		rep->sums[i / LOG_BATCH] = sum_of(rep, raws, nr);
+		rc = dev_store(rep->copy, media_slot_off(i), raws, (size_t)nr * MEDIA_ENTRY_LEN,
+			       err);
+		if (ctx_cancelled(rep->ctx))
+			return err_set(err, -ECANCELED, rep->dev->name, "cancelled");
+	}
+	return rc;
+}
+
+static int alloc_slots(struct famfs_repair *rep, struct famfs_err *err)
+{
+	rep->slots = calloc(rep->nr + 1, sizeof(*rep->slots));
+	rep->sums = calloc(rep->nr / LOG_BATCH + 1, sizeof(*rep->sums));
+	if (!rep->slots || !rep->sums || names_key_make(&rep->sums_key))
+		return err_nomem(err);
+	for (uint64_t i = 0; i < rep->nr; i++)
+		rep->slots[i] = (struct repair_slot){ .origin = (uint32_t)i,
+						      .items = REPAIR_NO_SLOT };
+	rep->slots_nr = rep->nr;
+	rep->facts.first_byte = UINT64_MAX;
+	return 0;
+}
+
 int repair_copy_make(struct famfs_repair *rep, struct famfs_err *err)
 {
 	int rc = read_device(rep, err);
@@ -216,156 +286,66 @@ int repair_copy_make(struct famfs_repair *rep, struct famfs_err *err)
 		rc = open_copy(rep, err);
 	if (!rc)
 		rc = dev_map(rep->copy, media_slot_off(rep->nr), err);
-	if (rc)
-		return rc;
-	rep->slots = calloc(rep->nr + 1, sizeof(*rep->slots));
-	if (!rep->slots)
-		return err_nomem(err);
-	for (uint64_t i = 0; i < rep->nr; i++)
-		rep->slots[i] = (struct repair_slot){ .origin = (uint32_t)i,
-						      .items = REPAIR_NO_SLOT };
-	rep->slots_nr = rep->nr;
-	rc = dev_store(rep->copy, 0, &rep->super, sizeof(rep->super), err);
+	if (!rc)
+		rc = alloc_slots(rep, err);
+	if (!rc)
+		rc = dev_store(rep->copy, 0, &rep->super, sizeof(rep->super), err);
 	if (!rc)
 		rc = dev_store(rep->copy, FAMFS_LOG_OFF, &rep->header, sizeof(rep->header), err);
-	return rc ? rc
-		  : dev_store(rep->copy, media_slot_off(0), rep->entries, rep->nr * MEDIA_ENTRY_LEN,
-			      err);
+	return rc ? rc : copy_entries(rep, err);
 }
 
 void repair_copy_free(struct famfs_repair *rep)
 {
 	dev_close(rep->copy);
 	free(rep->slots);
-	free(rep->entries);
+	free(rep->sums);
+}
+
+int repair_original(const struct famfs_repair *rep, uint64_t slot, struct fm_entry *ret_raw,
+		    struct famfs_err *err)
+{
+	if (slot < rep->nr)
+		return dev_read(rep->dev, media_slot_off(slot), ret_raw, sizeof(*ret_raw), err);
+	*ret_raw = (struct fm_entry){ 0 };
+	return 0;
+}
+
+static int refuse_changed(const struct famfs_repair *rep, struct famfs_err *err)
+{
+	return err_hint(err,
+			err_set(err, -ESTALE, rep->dev->name,
+				"another command wrote to it meanwhile"),
+			"repeat the repair");
 }
 
 static int is_same(struct famfs_repair *rep, uint64_t off, const void *want, size_t len,
 		   struct famfs_err *err)
 {
-	uint8_t buf[LOG_BATCH * MEDIA_ENTRY_LEN];
-	const uint8_t *bytes = want;
+	uint8_t buf[sizeof(struct fm_super)];
+	int rc = dev_invalidate(rep->dev, off, len, err);
 
-	for (size_t at = 0; at < len;) {
-		size_t part = len - at < sizeof(buf) ? len - at : sizeof(buf);
-		int rc = dev_invalidate(rep->dev, off + at, part, err);
-
-		if (!rc)
-			rc = dev_read(rep->dev, off + at, buf, part, err);
-		if (rc)
-			return rc;
-		if (memcmp(buf, bytes + at, part))
-			return err_hint(err,
-					err_set(err, -ESTALE, rep->dev->name,
-						"another command wrote to it meanwhile"),
-					"repeat the repair");
-		at += part;
-	}
-	return 0;
+	if (!rc)
+		rc = dev_read(rep->dev, off, buf, len, err);
+	if (rc)
+		return rc;
+	return memcmp(buf, want, len) ? refuse_changed(rep, err) : 0;
 }
 
 int repair_copy_is_current(struct famfs_repair *rep, struct famfs_err *err)
 {
+	struct fm_entry raws[LOG_BATCH];
 	int rc = is_same(rep, 0, &rep->super, sizeof(rep->super), err);
 
 	if (!rc)
 		rc = is_same(rep, FAMFS_LOG_OFF, &rep->header, sizeof(rep->header), err);
-	return rc ? rc
-		  : is_same(rep, media_slot_off(0), rep->entries, rep->nr * MEDIA_ENTRY_LEN, err);
-}
+	for (uint64_t i = 0; i < rep->nr && !rc; i += LOG_BATCH) {
+		int64_t nr = read_batch(rep, i, raws, err);
 
-static int compare_inserts(const void *a, const void *b)
-{
-	const struct repair_insert *x = a, *y = b;
-	size_t nx, ny;
-
-	if (x->before != y->before)
-		return x->before < y->before ? -1 : 1;
-	/* Before the same entry: a directory before those in it. */
-	nx = strlen(media_entry_path(&x->raw));
-	ny = strlen(media_entry_path(&y->raw));
-	return nx < ny ? -1 : nx > ny;
-}
-
-/* The entries and their origins as they will be, in memory of their own. */
-struct rebuilt {
-	struct fm_entry *entries;
-	struct repair_slot *slots;
-	uint64_t nr;
-};
-
-static void append(struct rebuilt *to, const struct fm_entry *raw, struct repair_slot slot)
-{
-	struct fm_entry *entry = &to->entries[to->nr];
-
-	*entry = *raw;
-	entry->fm_seqnum = le64_of(to->nr);
-	media_entry_seal(entry);
-	slot.removed = slot.sealed = false;
-	to->slots[to->nr++] = slot;
-}
-
-/* A bad entry that somebody wants to keep must stay as bad as it is. */
-static void append_bad(struct rebuilt *to, const struct fm_entry *raw, struct repair_slot slot)
-{
-	to->entries[to->nr] = *raw;
-	to->slots[to->nr++] = slot;
-}
-
-static void collect(struct famfs_repair *rep, uint64_t end, struct rebuilt *to)
-{
-	uint64_t next = 0;
-
-	if (rep->inserts_nr)
-		qsort(rep->inserts, rep->inserts_nr, sizeof(*rep->inserts), compare_inserts);
-	for (uint64_t i = 0; i < end; i++) {
-		for (; next < rep->inserts_nr && rep->inserts[next].before <= i; next++)
-			append(to, &rep->inserts[next].raw, rep->inserts[next].slot);
-		if (rep->slots[i].removed)
-			continue;
-		if (media_entry_ok(repair_entry(rep, i), i) || rep->slots[i].sealed)
-			append(to, repair_entry(rep, i), rep->slots[i]);
-		else
-			append_bad(to, repair_entry(rep, i), rep->slots[i]);
+		if (nr < 0)
+			return (int)nr;
+		if (sum_of(rep, raws, nr) != rep->sums[i / LOG_BATCH])
+			rc = refuse_changed(rep, err);
 	}
-}
-
-int repair_copy_rebuild(struct famfs_repair *rep, struct famfs_err *err)
-{
-	struct fm_log *header = repair_header(rep);
-	const struct repair_slot none = { .origin = REPAIR_NO_SLOT, .items = REPAIR_NO_SLOT };
-	uint64_t count = le64_get(header->fm_next_index), end, room;
-	struct rebuilt to = { 0 };
-	int rc;
-
-	end = count < rep->slots_nr ? count : rep->slots_nr;
-	end = end < rep->cut ? end : rep->cut;
-	room = end + rep->inserts_nr > rep->slots_nr ? end + rep->inserts_nr : rep->slots_nr;
-	to.entries = calloc(room + 1, sizeof(*to.entries));
-	to.slots = calloc(room + 1, sizeof(*to.slots));
-	if (!to.entries || !to.slots) {
-		free(to.entries);
-		free(to.slots);
-		return err_nomem(err);
-	}
-	collect(rep, end, &to);
-	rc = dev_map(rep->copy, media_slot_off(room), err);
-	/* Zeros behind the end: nothing that was removed may ever be taken for an entry again. */
-	if (!rc)
-		rc = dev_store(rep->copy, media_slot_off(0), to.entries, room * MEDIA_ENTRY_LEN,
-			       err);
-	if (!rc) {
-		header = repair_header(rep);
-		header->fm_next_index = le64_of(to.nr);
-		header->fm_next_seqnum = le64_of(to.nr);
-		free(rep->slots);
-		rep->slots = to.slots;
-		rep->slots_nr = room;
-		to.slots = NULL;
-		for (uint64_t i = to.nr; i < room; i++)
-			rep->slots[i] = none;
-	}
-	free(to.entries);
-	free(to.slots);
 	return rc;
 }

@@ -192,7 +192,7 @@ int repair_entries_fix(struct famfs_repair *rep, struct famfs_err *err)
 		rc = fix_slots(rep, err);
 	if (rc > 0)
 		rc = repair_copy_rebuild(rep, err) ?: 1;
-	names_fini(&rep->names);
+	repair_names_end(rep);
 	space_fini(&rep->kept);
 	return rc;
 }

@@ -8,26 +8,6 @@
 #include "repair_impl.h"
 #include "role.h"
 
-/* The lowest byte that a file uses: the log ends there at the latest. */
-static uint64_t first_file_byte(const struct famfs_repair *rep)
-{
-	uint64_t first = UINT64_MAX;
-	struct famfs_entry entry;
-
-	for (uint64_t i = 0; i < rep->valid_end; i++) {
-		if (!media_entry_ok(&rep->entries[i], i))
-			continue;
-		media_entry_decode(&rep->entries[i], i, &entry);
-		for (uint32_t j = 0; j < entry.extents_nr; j++) {
-			uint64_t off = entry.extents[j].off;
-
-			if (!entry.extents[j].dev_index && off > FAMFS_LOG_OFF && off < first)
-				first = off;
-		}
-	}
-	return first;
-}
-
 /* A header of a log of this length: does the checksum on the device speak for it? */
 static bool header_sum_fits(const struct famfs_repair *rep, uint64_t len)
 {
@@ -86,7 +66,8 @@ static void find_log_len(struct famfs_repair *rep)
 {
 	uint64_t in_super = le64_get(rep->super.fm_log_len),
 		 in_header = le64_get(rep->header.fm_len);
-	uint64_t first = first_file_byte(rep);
+	/* The log ends where a file begins, at the latest. */
+	uint64_t first = rep->facts.first_byte;
 	struct len_claim claims[64], last;
 	size_t nr = 0;
 
@@ -153,16 +134,6 @@ void repair_head_judge(struct famfs_repair *rep)
 	head->evidence = head->super_proved || head->header_ok || rep->valid_end > 0;
 }
 
-/* The entries are all good up to where they end, so there is one way to count them. */
-static bool entries_are_whole(const struct famfs_repair *rep)
-{
-	for (uint64_t i = 0; i < rep->valid_end; i++) {
-		if (!media_entry_ok(&rep->entries[i], i))
-			return false;
-	}
-	return true;
-}
-
 /* Nobody with a right checksum says another length than the one to be written. */
 static bool lengths_agree(const struct famfs_repair *rep)
 {
@@ -170,25 +141,6 @@ static bool lengths_agree(const struct famfs_repair *rep)
 
 	return head->super_crc_ok && le64_get(rep->super.fm_log_len) == head->log_len &&
 	       (!head->header_ok || le64_get(rep->header.fm_len) == head->log_len);
-}
-
-/* A file that lies beyond the device's real end is a reason to look for the rest of the device. */
-static bool files_fit_device(const struct famfs_repair *rep)
-{
-	struct famfs_entry entry;
-
-	for (uint64_t i = 0; i < rep->valid_end; i++) {
-		media_entry_decode(&rep->entries[i], i, &entry);
-		for (uint32_t j = 0; j < entry.extents_nr; j++) {
-			uint64_t end;
-
-			if (__builtin_add_overflow(entry.extents[j].off, entry.extents[j].len,
-						   &end) ||
-			    end > rep->dev->size)
-				return false;
-		}
-	}
-	return true;
 }
 
 enum famfs_repair_kind repair_head_kind(const struct famfs_repair *rep, enum problem problem)
@@ -212,12 +164,15 @@ enum famfs_repair_kind repair_head_kind(const struct famfs_repair *rep, enum pro
 	case PROBLEM_LAST_INDEX:
 		if (!head->log_len)
 			return FAMFS_REPAIR_NONE;
-		return lengths_agree(rep) && entries_are_whole(rep) ? kind : FAMFS_REPAIR_ASK;
+		/* The entries are all good up to where they end: one way to count them. */
+		return lengths_agree(rep) && rep->facts.valid == rep->valid_end ? kind
+										: FAMFS_REPAIR_ASK;
 	case PROBLEM_DD_SIZE:
 		/* Where the log leaves no room for a file, no size is right. */
 		if (rep->dev->size < rep->check->data_off + FAMFS_AU)
 			return FAMFS_REPAIR_NONE;
-		return files_fit_device(rep) ? kind : FAMFS_REPAIR_ASK;
+		/* Files beyond the real end: a reason to look for the rest of the device. */
+		return rep->facts.misfit ? FAMFS_REPAIR_ASK : kind;
 	default:
 		return kind;
 	}

@@ -39,6 +39,7 @@ struct repair_slot {
 	uint32_t items;  /* the first, or REPAIR_NO_SLOT */
 	bool removed;    /* leaves with the end of this round */
 	bool sealed;     /* whole, though its number or checksum is not right yet */
+	bool renamed;    /* in this round */
 };
 
 /* An entry that will be put before slot @before. */
@@ -59,6 +60,14 @@ struct repair_head {
 	bool evidence;     /* there was a file system here */
 };
 
+/* What the entries on the device say, up to the last one that validates. */
+struct repair_facts {
+	uint64_t valid;      /* how many validate, with the right number */
+	uint64_t first_byte; /* of all files; UINT64_MAX: there are none */
+	bool misfit;         /* some file does not end on the device */
+	bool misfit_behind;  /* one that counts if an entry behind it validates */
+};
+
 struct famfs_repair {
 	struct famfs_ctx *ctx;
 	struct famfs_repair_opts opts;
@@ -70,10 +79,12 @@ struct famfs_repair {
 	/* The device as it was found. */
 	struct fm_super super;
 	struct fm_log header;
-	struct fm_entry *entries;
-	uint64_t nr;
+	uint64_t nr;    /* slots that were read */
+	uint64_t *sums; /* of each batch of them, to know a change by */
+	struct names_key sums_key;
 	uint64_t counted;   /* entries by the header, as far as it can be believed */
 	uint64_t valid_end; /* behind the last entry that validates */
+	struct repair_facts facts;
 	struct famfs_check_summary before, after;
 
 	/* The copy: an image in memory. */
@@ -90,8 +101,10 @@ struct famfs_repair {
 
 	/* One round. */
 	struct famfs_check *check;
-	struct names names;
-	struct space kept; /* taken by entries that stay */
+	struct names names; /* see repair_find.c */
+	uint32_t *same;     /* for each slot: the next that had the same name, or none */
+	uint64_t unique;    /* number for the next name that must be unique */
+	struct space kept;  /* taken by entries that stay */
 	struct repair_insert *inserts;
 	uint64_t inserts_nr, inserts_cap;
 	uint64_t cut; /* slots from here on go */
@@ -112,6 +125,22 @@ struct repair_fix {
 	bool altered, removed;
 };
 
+/* Entries that are put in are known by numbers behind all slots. */
+#define REPAIR_INSERT_REF (1ULL << 30)
+
+/* A name that is looked for, among entries that stay and come before @before. */
+struct repair_wanted {
+	const char *path;
+	size_t len;
+	uint64_t before;
+	uint64_t but; /* not this slot */
+};
+
+struct repair_found {
+	uint64_t slot; /* or REPAIR_INSERT_REF + number */
+	bool dir;
+};
+
 /* repair_copy.c */
 int repair_copy_make(struct famfs_repair *rep, struct famfs_err *err);
 void repair_copy_free(struct famfs_repair *rep);
@@ -120,6 +149,11 @@ int repair_copy_is_current(struct famfs_repair *rep, struct famfs_err *err);
 struct fm_super *repair_super(struct famfs_repair *rep);
 struct fm_log *repair_header(struct famfs_repair *rep);
 struct fm_entry *repair_entry(struct famfs_repair *rep, uint64_t slot);
+/* A slot as it is on the device; zeros behind those that were read. Return: 0, -EIO. */
+int repair_original(const struct famfs_repair *rep, uint64_t slot, struct fm_entry *ret_raw,
+		    struct famfs_err *err);
+
+/* repair_rebuild.c */
 /* Takes out what goes and puts in what comes; numbers and checksums become right. */
 int repair_copy_rebuild(struct famfs_repair *rep, struct famfs_err *err);
 
@@ -149,8 +183,17 @@ bool repair_fix_has(const struct repair_fix *fix, enum problem problem);
 int repair_fix_map(struct repair_fix *fix, struct famfs_err *err);
 int repair_fix_overlap(struct repair_fix *fix, struct famfs_err *err);
 
-/* repair_name.c */
+/* repair_find.c: names of the entries that stay, in one round. Return: 0, -ENOMEM. */
 int repair_names_begin(struct famfs_repair *rep, struct famfs_err *err);
+void repair_names_end(struct famfs_repair *rep);
+/* Notes a name that no entry has yet. */
+int repair_add_name(struct famfs_repair *rep, const char *path, uint64_t ref,
+		    struct famfs_err *err);
+/* The first entry that has the name, and comes before @want->before. */
+bool repair_find(struct famfs_repair *rep, const struct repair_wanted *want,
+		 struct repair_found *ret_found);
+
+/* repair_name.c */
 int repair_fix_name(struct repair_fix *fix, struct famfs_err *err);
 
 /* repair_change.c: what became of the entries. */

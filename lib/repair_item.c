@@ -84,8 +84,11 @@ int repair_note(struct famfs_repair *rep, const struct problem_rec *rec, struct 
 
 static void path_of(const struct famfs_repair *rep, uint64_t origin, char path[FAMFS_PATH_SIZE + 1])
 {
-	const char *name = origin < rep->nr ? media_entry_path(&rep->entries[origin]) : NULL;
+	struct fm_entry raw;
+	const char *name = NULL;
 
+	if (origin < rep->nr && !repair_original(rep, origin, &raw, NULL))
+		name = media_entry_path(&raw);
 	if (name)
 		memcpy(path, name, FAMFS_PATH_SIZE);
 }

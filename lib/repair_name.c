@@ -13,95 +13,6 @@
 /* Directories that were missing have nobody's rights but to be looked into. */
 #define PARENT_MODE 0755
 
-/* Entries that are put in are known to the table by numbers behind all slots. */
-#define INSERT_REF (1ULL << 30)
-
-/* A name that is looked for, among entries that stay and come before @before. */
-struct wanted {
-	struct famfs_repair *rep;
-	const char *path;
-	size_t len;
-	uint64_t before;
-	uint64_t but; /* not this slot */
-};
-
-struct found {
-	uint64_t slot; /* or INSERT_REF + number */
-	bool dir;
-};
-
-static const char *path_at(struct famfs_repair *rep, uint64_t ref, uint64_t *ret_slot)
-{
-	if (ref >= INSERT_REF) {
-		*ret_slot = rep->inserts[ref - INSERT_REF].before;
-		return media_entry_path(&rep->inserts[ref - INSERT_REF].raw);
-	}
-	*ret_slot = ref;
-	return rep->slots[ref].removed ? NULL : media_entry_path(repair_entry(rep, ref));
-}
-
-static int is_wanted(void *data, uint64_t ref)
-{
-	const struct wanted *want = data;
-	uint64_t slot;
-	const char *path = path_at(want->rep, ref, &slot);
-
-	/* What is put before a slot is there for it. */
-	if (!path || ref == want->but ||
-	    (ref >= INSERT_REF ? slot > want->before : slot >= want->before))
-		return 0;
-	return strnlen(path, FAMFS_PATH_SIZE) == want->len && !memcmp(path, want->path, want->len);
-}
-
-static bool find(struct famfs_repair *rep, struct wanted want, struct found *ret_found)
-{
-	uint64_t hash = names_hash(&rep->names.key, want.path, want.len);
-
-	want.rep = rep;
-	return names_find(&rep->names, hash, is_wanted, &want, &ret_found->slot, &ret_found->dir) >
-	       0;
-}
-
-static int add_name(struct famfs_repair *rep, const char *path, uint64_t ref, bool dir,
-		    struct famfs_err *err)
-{
-	uint64_t hash = names_hash(&rep->names.key, path, strnlen(path, FAMFS_PATH_SIZE));
-
-	return names_add(&rep->names, hash, ref, dir) ? err_nomem(err) : 0;
-}
-
-static bool needs_names(const struct problem_list *list)
-{
-	for (uint64_t i = 0; i < list->nr; i++) {
-		if (list->recs[i].problem >= PROBLEM_PATH_UNTERMINATED &&
-		    list->recs[i].problem <= PROBLEM_PATH_UNDER_FILE)
-			return true;
-	}
-	return false;
-}
-
-int repair_names_begin(struct famfs_repair *rep, struct famfs_err *err)
-{
-	uint64_t end = rep->check->end < rep->slots_nr ? rep->check->end : rep->slots_nr;
-
-	if (names_init(&rep->names, needs_names(&rep->check->list) ? end : 1))
-		return err_nomem(err);
-	if (!needs_names(&rep->check->list))
-		return 0;
-	for (uint64_t i = 0; i < end; i++) {
-		const struct fm_entry *raw = repair_entry(rep, i);
-		const char *path = media_entry_crc_ok(raw) ? media_entry_path(raw) : NULL;
-		int rc;
-
-		if (!path || path_problems(path, FAMFS_PATH_SIZE) & FS_PATH_UNUSABLE)
-			continue;
-		rc = add_name(rep, path, i, le32_get(raw->fm_type) == FAMFS_ENTRY_MKDIR, err);
-		if (rc)
-			return rc;
-	}
-	return 0;
-}
-
 static bool is_dir(const struct repair_fix *fix)
 {
 	return le32_get(fix->raw->fm_type) == FAMFS_ENTRY_MKDIR;
@@ -149,22 +60,26 @@ static void clean_path(char *path)
 	memcpy(path, clean, sizeof(clean));
 }
 
-/* Adds "~NUMBER" until the name is free. */
+/* Numbers tried, from an entry's own on, before one is taken that none has tried yet. */
+#define NEAR_NUMBERS 8
+
+/* Adds "~NUMBER" until the name is free. Names cannot be laid out to be tried again and again. */
 static void make_unique(const struct repair_fix *fix, char *path)
 {
 	uint32_t origin = fix->rep->slots[fix->slot].origin;
 	uint64_t number = origin == REPAIR_NO_SLOT ? fix->slot : origin;
 	char base[FAMFS_PATH_SIZE + 1], tail[32];
-	struct found found;
+	struct repair_found found;
+	unsigned int tries = 0;
 	size_t len;
 
 	memcpy(base, path, sizeof(base));
-	for (;; number++) {
-		struct wanted want = { .path = path, .len = strlen(path) };
+	for (;; number = ++tries < NEAR_NUMBERS ? number + 1 : fix->rep->unique++) {
+		struct repair_wanted want = { .path = path, .len = strlen(path) };
 
-		want.before = INSERT_REF;
+		want.before = REPAIR_INSERT_REF;
 		want.but = fix->slot;
-		if (want.len && strcmp(path, FS_META_DIR) && !find(fix->rep, want, &found))
+		if (want.len && strcmp(path, FS_META_DIR) && !repair_find(fix->rep, &want, &found))
 			return;
 		(void)snprintf(tail, sizeof(tail), "%s~%" PRIu64, *base ? "" : "file", number);
 		memcpy(path, base, sizeof(base));
@@ -181,18 +96,21 @@ static int set_path(struct repair_fix *fix, const char *path, struct famfs_err *
 	memset(field, 0, FAMFS_PATH_SIZE);
 	memcpy(field, path, strlen(path));
 	fix->altered = true;
-	return add_name(fix->rep, path, fix->slot, is_dir(fix), err);
+	fix->rep->slots[fix->slot].renamed = true;
+	return repair_add_name(fix->rep, path, fix->slot, err);
 }
 
 /* A directory that is there already, or is the root, need not be there twice. */
 static int rename_to(struct repair_fix *fix, char *path, struct famfs_err *err)
 {
-	struct wanted want = { .path = path, .len = strlen(path), .before = INSERT_REF };
-	struct found found;
+	struct repair_wanted want = { .path = path,
+				      .len = strlen(path),
+				      .before = REPAIR_INSERT_REF };
+	struct repair_found found;
 
 	want.but = fix->slot;
-	if (is_dir(fix) &&
-	    (!*path || !strcmp(path, FS_META_DIR) || (find(fix->rep, want, &found) && found.dir))) {
+	if (is_dir(fix) && (!*path || !strcmp(path, FS_META_DIR) ||
+			    (repair_find(fix->rep, &want, &found) && found.dir))) {
 		fix->removed = true;
 		return 0;
 	}
@@ -241,20 +159,20 @@ static bool same_file(const struct fm_entry *a, const struct fm_entry *b)
 static int fix_duplicate(struct repair_fix *fix, struct famfs_err *err)
 {
 	char path[FAMFS_PATH_SIZE + 1];
-	struct wanted want = { .path = path, .before = fix->slot, .but = fix->slot };
-	struct found found;
+	struct repair_wanted want = { .path = path, .before = fix->slot, .but = fix->slot };
+	struct repair_found found;
 	int rc;
 
 	if (!repair_fix_has(fix, PROBLEM_PATH_DUPLICATE))
 		return 0;
 	get_path(fix, path);
 	want.len = strlen(path);
-	if (!find(fix->rep, want, &found))
+	if (!repair_find(fix->rep, &want, &found))
 		return 0;
 	rc = repair_fix_may(fix, PROBLEM_PATH_DUPLICATE, err);
 	if (rc <= 0)
 		return rc < 0 ? rc : 1;
-	if (is_dir(fix) || (found.slot < INSERT_REF && !found.dir &&
+	if (is_dir(fix) || (found.slot < REPAIR_INSERT_REF && !found.dir &&
 			    same_file(fix->raw, repair_entry(fix->rep, found.slot)))) {
 		fix->removed = true;
 		return 1;
@@ -274,14 +192,16 @@ static void parent_of(char *path)
 /* Is a directory that a name is in a file, and there is no such directory either? */
 static bool is_file(const struct repair_fix *fix, const char *path, size_t len)
 {
-	struct wanted want = { .path = path, .len = len, .before = fix->slot, .but = fix->slot };
-	struct found found;
+	struct repair_wanted want = {
+		.path = path, .len = len, .before = fix->slot, .but = fix->slot
+	};
+	struct repair_found found;
 
-	if (find(fix->rep, want, &found))
+	if (repair_find(fix->rep, &want, &found))
 		return !found.dir;
 	/* One that comes later has the name too, and keeps it. */
-	want.before = INSERT_REF;
-	return find(fix->rep, want, &found) && !found.dir;
+	want.before = REPAIR_INSERT_REF;
+	return repair_find(fix->rep, &want, &found) && !found.dir;
 }
 
 /* Leaves out the parts that are files. Return: whether there were any. */
@@ -328,16 +248,18 @@ static int fix_under_file(struct repair_fix *fix, struct famfs_err *err)
 /* The directory as a later entry makes it, which then comes earlier, or a plain one. */
 static void make_dir(struct repair_fix *fix, const char *path, struct repair_insert *insert)
 {
-	struct wanted want = { .path = path, .len = strlen(path), .before = INSERT_REF };
+	struct repair_wanted want = { .path = path,
+				      .len = strlen(path),
+				      .before = REPAIR_INSERT_REF };
 	struct famfs_entry dir = { .type = FAMFS_ENTRY_MKDIR, .mode = PARENT_MODE };
-	struct found found;
+	struct repair_found found;
 
 	*insert = (struct repair_insert){
 		.before = (uint32_t)fix->slot,
 		.slot = { .origin = REPAIR_NO_SLOT, .items = REPAIR_NO_SLOT },
 	};
 	want.but = fix->slot;
-	if (find(fix->rep, want, &found) && found.dir && found.slot < INSERT_REF) {
+	if (repair_find(fix->rep, &want, &found) && found.dir && found.slot < REPAIR_INSERT_REF) {
 		insert->raw = *repair_entry(fix->rep, found.slot);
 		insert->slot = fix->rep->slots[found.slot];
 		fix->rep->slots[found.slot].removed = true;
@@ -361,7 +283,7 @@ static int add_parent(struct repair_fix *fix, const char *path, struct famfs_err
 		rep->inserts_cap = cap;
 	}
 	make_dir(fix, path, &rep->inserts[rep->inserts_nr++]);
-	return add_name(rep, path, INSERT_REF + rep->inserts_nr - 1, true, err);
+	return repair_add_name(rep, path, REPAIR_INSERT_REF + rep->inserts_nr - 1, err);
 }
 
 /* Parents of @path that no earlier entry makes, the deepest first. */
@@ -370,11 +292,13 @@ static int add_parents(struct repair_fix *fix, char *path, struct famfs_err *err
 	int rc = 0;
 
 	for (parent_of(path); !rc && *path && strcmp(path, FS_META_DIR); parent_of(path)) {
-		struct wanted want = { .path = path, .len = strlen(path), .before = fix->slot };
-		struct found found;
+		struct repair_wanted want = { .path = path,
+					      .len = strlen(path),
+					      .before = fix->slot };
+		struct repair_found found;
 
 		want.but = fix->slot;
-		if (find(fix->rep, want, &found))
+		if (repair_find(fix->rep, &want, &found))
 			break;
 		rc = add_parent(fix, path, err);
 	}
@@ -404,8 +328,8 @@ static uint64_t depth_of(const char *path)
 static int fix_parent(struct repair_fix *fix, struct famfs_err *err)
 {
 	char path[FAMFS_PATH_SIZE + 1], parent[FAMFS_PATH_SIZE + 1];
-	struct wanted want = { .path = parent, .before = fix->slot, .but = fix->slot };
-	struct found found;
+	struct repair_wanted want = { .path = parent, .before = fix->slot, .but = fix->slot };
+	struct repair_found found;
 	int rc;
 
 	if (!repair_fix_has(fix, PROBLEM_PATH_NO_PARENT))
@@ -414,7 +338,7 @@ static int fix_parent(struct repair_fix *fix, struct famfs_err *err)
 	memcpy(parent, path, sizeof(parent));
 	parent_of(parent);
 	want.len = strlen(parent);
-	if (find(fix->rep, want, &found))
+	if (repair_find(fix->rep, &want, &found))
 		return 0;
 	if (room_in_log(fix->rep) < depth_of(path))
 		return 0;

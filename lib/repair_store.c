@@ -27,26 +27,33 @@ struct diff {
 
 static const struct fm_entry zero_entry;
 
-static bool slot_differs(struct famfs_repair *rep, uint64_t slot)
+/* Return: 1, 0, -EIO. */
+static int slot_differs(struct famfs_repair *rep, uint64_t slot, struct famfs_err *err)
 {
-	const struct fm_entry *was = slot < rep->nr ? &rep->entries[slot] : &zero_entry;
 	const struct fm_entry *now = slot < rep->slots_nr ? repair_entry(rep, slot) : &zero_entry;
+	struct fm_entry was;
+	int rc = repair_original(rep, slot, &was, err);
 
-	return memcmp(was, now, sizeof(*was)) != 0;
+	return rc ? rc : memcmp(&was, now, sizeof(was)) != 0;
 }
 
-static void compare_slots(struct famfs_repair *rep, struct diff *diff)
+static int compare_slots(struct famfs_repair *rep, struct diff *diff, struct famfs_err *err)
 {
 	uint64_t nr = rep->nr > rep->slots_nr ? rep->nr : rep->slots_nr;
 
 	diff->first = nr;
 	for (uint64_t i = 0; i < nr; i++) {
-		if (!slot_differs(rep, i))
+		int rc = slot_differs(rep, i, err);
+
+		if (rc < 0)
+			return rc;
+		if (!rc)
 			continue;
 		diff->first = i < diff->first ? i : diff->first;
 		diff->end = i + 1;
 	}
 	diff->rewrite = diff->first < diff->count;
+	return 0;
 }
 
 /* Would two stores, one after the other, leave counters that no torn tail explains? */
@@ -58,11 +65,12 @@ static bool tears_counters(const struct famfs_repair *rep, uint64_t count)
 	return !rep->dev->ops->whole && (count - seqnum + 1 > 2 || count - index + 1 > 2);
 }
 
-static void compare(struct famfs_repair *rep, struct diff *diff)
+static int compare(struct famfs_repair *rep, struct diff *diff, struct famfs_err *err)
 {
 	const struct fm_super *super = repair_super(rep);
 	const struct fm_log *header = repair_header(rep);
 	struct fm_super resized = rep->super;
+	int rc;
 
 	*diff = (struct diff){ .count = le64_get(header->fm_next_index) };
 	resized.fm_dev_size = super->fm_dev_size;
@@ -70,9 +78,10 @@ static void compare(struct famfs_repair *rep, struct diff *diff)
 	diff->dev_size = memcmp(super, &resized, sizeof(*super)) == 0;
 	diff->header = memcmp(header, &rep->header, sizeof(*header)) != 0;
 	diff->counters = memcmp(header, &rep->header, offsetof(struct fm_log, fm_next_seqnum)) == 0;
-	compare_slots(rep, diff);
+	rc = compare_slots(rep, diff, err);
 	if (diff->header && diff->counters && tears_counters(rep, diff->count))
 		diff->rewrite = true;
+	return rc;
 }
 
 static uint64_t slots_len(const struct diff *diff)
@@ -100,7 +109,8 @@ static int store_slots(struct famfs_repair *rep, const struct diff *diff, struct
 	int rc = 0;
 
 	for (uint64_t i = diff->first; i < diff->end && !rc; i++) {
-		if (!slot_differs(rep, i))
+		rc = slot_differs(rep, i, err);
+		if (rc <= 0)
 			continue;
 		rc = dev_store(rep->dev, media_slot_off(i),
 			       i < rep->slots_nr ? repair_entry(rep, i) : &zero_entry,
@@ -247,11 +257,10 @@ static int read_back(struct famfs_repair *rep, const struct diff *diff, struct f
 int repair_store(struct famfs_repair *rep, struct famfs_err *err)
 {
 	struct diff diff;
-	int rc;
+	int rc = compare(rep, &diff, err);
 
-	compare(rep, &diff);
-	if (!diff.super && !diff.header && !slots_len(&diff))
-		return 0;
+	if (rc || (!diff.super && !diff.header && !slots_len(&diff)))
+		return rc;
 	rc = prepare(rep, &diff, err);
 	if (!rc)
 		rc = store_all(rep, &diff, err);

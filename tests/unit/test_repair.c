@@ -203,7 +203,7 @@ static const struct whole_log {
 	struct {
 		const char *path;
 		uint64_t off, len;
-	} entries[8];
+	} entries[12];
 } logs[] = {
 	{ "cut",
 	  "a:2097152",
@@ -277,6 +277,29 @@ static const struct whole_log {
 	  0,
 	  -1,
 	  { { "a", AT(0), AU }, { "a~2", AT(1), AU }, { "a", AT(2), AU } } },
+	{ "all of one name",
+	  "a:2097152 a~1:2097152 a~2:2097152 a~3:2097152",
+	  "a>a~1 a>a~2 a>a~3",
+	  0,
+	  -1,
+	  { { "a", AT(0), AU }, { "a", AT(1), AU }, { "a", AT(2), AU }, { "a", AT(3), AU } } },
+	{ "many free names are taken",
+	  "a:2097152 a~10:2097152 a~11:2097152 a~12:2097152 a~13:2097152 a~14:2097152 "
+	  "a~15:2097152 a~16:2097152 a~17:2097152 a~18:2097152 a~19:2097152",
+	  "a>a~19",
+	  0,
+	  -1,
+	  { { "a", AT(0), AU },
+	    { "a~10", AT(1), AU },
+	    { "a~11", AT(2), AU },
+	    { "a~12", AT(3), AU },
+	    { "a~13", AT(4), AU },
+	    { "a~14", AT(5), AU },
+	    { "a~15", AT(6), AU },
+	    { "a~16", AT(7), AU },
+	    { "a~17", AT(8), AU },
+	    { "a~18", AT(9), AU },
+	    { "a", AT(10), AU } } },
 	{ "a directory twice",
 	  "d/ d/a:2097152",
 	  "-d",

@@ -129,29 +129,60 @@ UNIT_TEST(beside_a_reservation)
 
 #define MANY 15420
 
-/* A log of 8 MiB, full of files that all have one place: one finding each, and the first stays. */
-UNIT_TEST(very_many_overlaps)
+/* A log of 8 MiB, full of files of one name, or in one place. */
+static void make_many(struct famfs_ctx *ctx, bool one_name)
 {
-	struct famfs_ctx *ctx = image_ctx();
-	struct decider all = { .all = true };
-	struct famfs_repair *rep;
 	struct fm_entry *raw = calloc(MANY, sizeof(*raw));
-	uint64_t changes = 0;
-	struct famfs_repair_change c;
-	char listing[1000];
 
 	REQUIRE(raw);
-	image_make(ctx, "a.img", SIZE, FAMFS_LOG_LEN_DEFAULT);
+	image_make(ctx, "a.img", one_name ? (MANY + 5) * AU : SIZE, FAMFS_LOG_LEN_DEFAULT);
 	for (uint64_t i = 0; i < MANY; i++) {
-		struct famfs_entry entry = image_file("", 10 * MIB, 4 * MIB);
+		struct famfs_entry entry = image_file("f", 10 * MIB, 4 * MIB);
 
-		(void)snprintf(entry.path, sizeof(entry.path), "f%" PRIu64, i);
+		if (one_name)
+			entry = image_file("f", 10 * MIB + i * AU, AU);
+		else
+			(void)snprintf(entry.path, sizeof(entry.path), "f%" PRIu64, i);
 		entry.seqnum = i;
 		media_entry_encode(&entry, &raw[i]);
 	}
 	image_write("a.img", image_slot(0), raw, MANY * sizeof(*raw));
 	image_counters("a.img", MANY, MANY);
 	free(raw);
+}
+
+/* Each of them gets a name of its own. */
+UNIT_TEST(very_many_of_one_name)
+{
+	struct famfs_ctx *ctx = image_ctx();
+	struct decider all = { .all = true };
+	struct famfs_repair *rep;
+	struct famfs_repair_change c;
+	uint64_t changes = 0;
+
+	make_many(ctx, true);
+	rep = repair_plan(ctx, &all, 0);
+	CHECK_EQ(all.asked, MANY - 1);
+	while (famfs_repair_change_next(rep, &c) > 0)
+		changes += c.kind == FAMFS_CHANGE_RENAMED;
+	CHECK_EQ(changes, MANY - 1);
+	repair_commit(rep);
+	famfs_repair_free(rep);
+	CHECK_EQ(image_check(ctx, "a.img", true), 0);
+	famfs_ctx_free(ctx);
+}
+
+/* One finding each, and the first stays. */
+UNIT_TEST(very_many_overlaps)
+{
+	struct famfs_ctx *ctx = image_ctx();
+	struct decider all = { .all = true };
+	struct famfs_repair *rep;
+	uint64_t changes = 0;
+	struct famfs_repair_change c;
+	char listing[1000];
+
+	make_many(ctx, false);
 	CHECK_EQ(repair_errors(ctx), MANY - 1);
 	rep = repair_plan(ctx, &all, 0);
 	CHECK_EQ(all.asked, MANY - 1);
