@@ -103,6 +103,28 @@ static void judge_header(struct famfs_check *check, const struct fm_log *raw, bo
 		    header->next_index);
 }
 
+/* Blank slots before entries that are looked at in any case. */
+#define BLANK_MAX (8192 * MEDIA_ENTRY_LEN)
+
+/*
+ * The end of what is worth looking at. Each slot costs memory, and where an image has more holes
+ * than anything else, what lies behind them has not been put there by an append: it is looked at
+ * as far as holes and the rest keep balance. A log without holes costs one look.
+ */
+static uint64_t end_of_dense(const struct dev *dev, uint64_t from, uint64_t end)
+{
+	uint64_t blank = 0, balanced = end;
+
+	for (uint64_t at = from, hole; at < end;) {
+		hole = dev_skip_data(dev, at, end);
+		at = dev_skip_hole(dev, hole, end);
+		blank += at - hole;
+		if (balanced == end && blank > BLANK_MAX && blank > at - from - blank)
+			balanced = hole;
+	}
+	return blank > BLANK_MAX && blank > end - from - blank ? balanced : end;
+}
+
 /*
  * Entries at the end that were never written are not looked at one by one: next_index is wrong.
  * Where it lies beyond the last slot, the end of what was written is the end of the log.
@@ -117,6 +139,7 @@ static int find_end(struct famfs_check *check, struct famfs_err *err)
 
 	/* A huge count over a hole costs nothing. */
 	data = dev_last_data(log->dev, slots, media_slot_off(end));
+	data = end_of_dense(log->dev, slots, data);
 	end = (data - slots + MEDIA_ENTRY_LEN - 1) / MEDIA_ENTRY_LEN;
 	for (; end > 0; end--) {
 		rc = log_read(log, end - 1, 1, &raw, err);

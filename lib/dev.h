@@ -121,6 +121,8 @@ int dev_scan(struct dev *dev, uint64_t off, void *buf, size_t len, struct famfs_
  * in none, and the end of the last such bytes, below @end. Where holes cannot be told: @off, @end.
  */
 uint64_t dev_skip_hole(const struct dev *dev, uint64_t off, uint64_t end);
+/* Where the next hole begins, from @off on; @end: there is none below it. */
+uint64_t dev_skip_data(const struct dev *dev, uint64_t off, uint64_t end);
 uint64_t dev_last_data(const struct dev *dev, uint64_t off, uint64_t end);
 
 /*

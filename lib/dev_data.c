@@ -145,16 +145,31 @@ int dev_scan(struct dev *dev, uint64_t off, void *buf, size_t len, struct famfs_
 	return rc ? rc : dev_read(dev, off, buf, len, err);
 }
 
+static bool has_holes(const struct dev *dev)
+{
+	return dev->kind == FAMFS_DEV_IMAGE && !dev->metadata_only;
+}
+
 uint64_t dev_skip_hole(const struct dev *dev, uint64_t off, uint64_t end)
 {
 	off_t at;
 
-	if (dev->kind != FAMFS_DEV_IMAGE || dev->metadata_only || off >= end)
+	if (!has_holes(dev) || off >= end)
 		return off < end ? off : end;
 	at = lseek(dev->fd, (off_t)(dev->base + off), SEEK_DATA);
 	if (at < 0)
 		return errno == ENXIO ? end : off;
 	return (uint64_t)at - dev->base < end ? (uint64_t)at - dev->base : end;
+}
+
+uint64_t dev_skip_data(const struct dev *dev, uint64_t off, uint64_t end)
+{
+	off_t at;
+
+	if (!has_holes(dev) || off >= end)
+		return end;
+	at = lseek(dev->fd, (off_t)(dev->base + off), SEEK_HOLE);
+	return at >= 0 && (uint64_t)at - dev->base < end ? (uint64_t)at - dev->base : end;
 }
 
 /* By halves: is there anything behind the middle? */

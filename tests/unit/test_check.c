@@ -234,6 +234,39 @@ UNIT_TEST(a_clean_one)
 	famfs_ctx_free(ctx);
 }
 
+/* An image with one entry, @slot slots behind the beginning of its log, and holes before it. */
+static void make_far_entry(struct famfs_ctx *ctx, uint64_t slot)
+{
+	struct famfs_entry dir = image_dir("far");
+
+	image_make(ctx, "a.img", 128 * MIB, 64 * MIB);
+	image_put("a.img", slot, &dir);
+	image_counters("a.img", slot + 1, slot + 1);
+}
+
+/* The work goes by what is in the image, not by what its log could hold. */
+UNIT_TEST(holes)
+{
+	struct famfs_ctx *ctx = image_ctx();
+	struct famfs_check *c;
+
+	make_far_entry(ctx, 5000);
+	c = check(ctx);
+	CHECK_EQ(c->end, 5001);
+	CHECK_EQ(c->summary.bad, 5000);
+	famfs_check_free(c);
+	make_far_entry(ctx, 100000);
+	c = check(ctx);
+	CHECK_EQ(c->end, 0);
+	CHECK_EQ(c->summary.bad, 100001);
+	REQUIRE(c->list.nr == 2);
+	CHECK_EQ(c->list.recs[0].problem, PROBLEM_NEXT_INDEX_RANGE);
+	CHECK_EQ(c->list.recs[1].problem, PROBLEM_ENTRY_CRC);
+	CHECK_EQ(c->list.recs[1].more, 100000);
+	famfs_check_free(c);
+	famfs_ctx_free(ctx);
+}
+
 UNIT_TEST(not_checked)
 {
 	struct famfs_ctx *ctx = image_ctx();
