@@ -60,6 +60,16 @@ uint64_t bits_count(const uint64_t *words, uint64_t first, uint64_t nr)
 	return count;
 }
 
+/* Words that are passed over in one step where they are all alike, as most of a device is. */
+enum { STEP = 64 };
+
+static bool is_step(const uint64_t *words, uint64_t word, uint64_t last, uint64_t all)
+{
+	words += word;
+	return word % STEP == 0 && last - word >= STEP && words[0] == all &&
+	       !memcmp(words, words + 1, (STEP - 1) * sizeof(*words));
+}
+
 /* The first bit that differs from @flip's in [first, end). */
 static uint64_t next_bit(const uint64_t *words, uint64_t first, uint64_t end, uint64_t flip)
 {
@@ -69,8 +79,12 @@ static uint64_t next_bit(const uint64_t *words, uint64_t first, uint64_t end, ui
 		return end;
 	last = (end - 1) / BITS_WORD;
 	found = (words[word] ^ flip) & (UINT64_MAX << first % BITS_WORD);
-	while (!found && word < last)
-		found = words[++word] ^ flip;
+	while (!found && word < last) {
+		word++;
+		while (is_step(words, word, last, flip))
+			word += STEP;
+		found = words[word] ^ flip;
+	}
 	if (!found)
 		return end;
 	word = word * BITS_WORD + (uint64_t)__builtin_ctzll(found);

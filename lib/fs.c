@@ -80,8 +80,11 @@ void fs_take_entry(struct space *space, const struct famfs_entry *entry)
 {
 	for (uint32_t i = 0; i < entry->extents_nr; i++) {
 		/* Only the primary device's space is ours to give. */
-		if (entry->extents[i].dev_index == 0)
-			space_take(space, entry->extents[i].off, entry->extents[i].len);
+		if (entry->extents[i].dev_index)
+			continue;
+		space_take(space, entry->extents[i].off, entry->extents[i].len);
+		if (entry->ext_type == FAMFS_EXT_INTERLEAVE)
+			space_note_strip(space, entry->extents[i].off, entry->extents[i].len);
 	}
 }
 

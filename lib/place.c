@@ -13,7 +13,7 @@ struct geometry {
 };
 
 struct bucket {
-	uint64_t index, free;
+	uint64_t index, load;
 };
 
 static uint64_t round_up(uint64_t len)
@@ -66,18 +66,17 @@ static int place_simple(struct space *space, const struct famfs_create_req *req,
 	return entry->extents_nr ? 0 : no_space(space, object, len, one_piece, err);
 }
 
-/* The buckets, those with the most free space first, so that they fill evenly. */
-static void sort_buckets(const struct space *space, uint64_t bucket_len, uint64_t nr,
+/* The buckets, those with the least load first, so that they fill evenly. */
+static void sort_buckets(struct space *space, uint64_t bucket_len, uint64_t nr,
 			 struct bucket *buckets)
 {
+	const uint64_t *loads = space_loads(space, bucket_len, nr);
+
 	for (uint64_t i = 0; i < nr; i++) {
-		struct bucket b = {
-			.index = i,
-			.free = space_free_within(space, i * bucket_len, (i + 1) * bucket_len),
-		};
+		struct bucket b = { .index = i, .load = loads[i] };
 		uint64_t at = i;
 
-		for (; at > 0 && buckets[at - 1].free < b.free; at--)
+		for (; at > 0 && buckets[at - 1].load > b.load; at--)
 			buckets[at] = buckets[at - 1];
 		buckets[at] = b;
 	}
@@ -123,8 +122,11 @@ static int place_strips(struct space *space, uint64_t dev_size, const struct geo
 									 .len = strip_len };
 	}
 	entry->extents_nr = found;
-	if (found == g->nstrips)
+	if (found == g->nstrips) {
+		for (uint32_t i = 0; i < found; i++)
+			space_note_strip(space, entry->extents[i].off, strip_len);
 		return 0;
+	}
 	place_undo(space, entry);
 	if (strip_len > space_free_within(space, 0, dev_size) / g->nstrips)
 		return no_space(space, object, strip_len * g->nstrips, false, err);

@@ -7,9 +7,18 @@
 #include "bits.h"
 #include "space.h"
 
-/* For a file that may lie anywhere: how many runs that would do are compared, and what is long. */
-#define TRIES    64
-#define LONG_RUN (1ULL << 15)
+/*
+ * For a file that may lie anywhere: how many runs that would do are compared, and which part of the
+ * device is a long run.
+ */
+#define TRIES     64
+#define LONG_PART 16
+
+/*
+ * One AU of a strip loads a bucket as much as this many others: strips are what is read at once, so
+ * that they are spread evenly first, and space only where that leaves a choice.
+ */
+#define STRIP_WEIGHT 32
 
 int space_init(struct space *space, uint64_t size)
 {
@@ -26,7 +35,8 @@ int space_init(struct space *space, uint64_t size)
 void space_fini(struct space *space)
 {
 	free(space->words);
-	space->words = NULL;
+	free(space->strips);
+	space->words = space->strips = NULL;
 }
 
 static uint64_t aus_of(uint64_t len)
@@ -51,10 +61,17 @@ static bool touched(const struct space *space, uint64_t off, uint64_t len, uint6
 	return true;
 }
 
+/* Before AUs are taken that may have been taken before. */
+static void forget(struct space *space)
+{
+	space->clear_to = space->buckets = 0;
+}
+
 void space_take(struct space *space, uint64_t off, uint64_t len)
 {
 	uint64_t first, nr;
 
+	forget(space);
 	if (touched(space, off, len, &first, &nr))
 		bits_set(space->words, first, nr);
 }
@@ -63,6 +80,7 @@ void space_take_bad(struct space *space, uint64_t off, uint64_t len)
 {
 	uint64_t first, nr;
 
+	forget(space);
 	if (!touched(space, off, len, &first, &nr))
 		return;
 	space->bad += nr - bits_count(space->words, first, nr);
@@ -73,6 +91,7 @@ bool space_take_seen(struct space *space, uint64_t off, uint64_t len)
 {
 	uint64_t first, nr;
 
+	forget(space);
 	return touched(space, off, len, &first, &nr) && bits_set_seen(space->words, first, nr);
 }
 
@@ -81,8 +100,57 @@ void space_release(struct space *space, uint64_t off, uint64_t len)
 	uint64_t first, nr;
 
 	memset(space->low, 0, sizeof(space->low));
-	if (touched(space, off, len, &first, &nr))
-		bits_clear(space->words, first, nr);
+	space->buckets = 0;
+	if (!touched(space, off, len, &first, &nr))
+		return;
+	bits_clear(space->words, first, nr);
+	if (space->strips)
+		bits_clear(space->strips, first, nr);
+}
+
+/* Keeps the loads up when AUs are taken. */
+static void add_load(struct space *space, uint64_t first, uint64_t nr, uint64_t weight)
+{
+	uint64_t end = first + nr, bucket, stop;
+
+	for (; space->buckets && first < end; first = stop) {
+		bucket = first / space->bucket_aus;
+		if (bucket >= space->buckets)
+			return;
+		stop = (bucket + 1) * space->bucket_aus;
+		stop = stop < end ? stop : end;
+		space->loads[bucket] += (stop - first) * weight;
+	}
+}
+
+void space_note_strip(struct space *space, uint64_t off, uint64_t len)
+{
+	uint64_t first, nr;
+
+	if (!touched(space, off, len, &first, &nr))
+		return;
+	if (!space->strips)
+		space->strips = calloc(bits_words(space->aus) + 1, sizeof(*space->strips));
+	if (!space->strips)
+		return;
+	bits_set(space->strips, first, nr);
+	add_load(space, first, nr, STRIP_WEIGHT);
+}
+
+const uint64_t *space_loads(struct space *space, uint64_t len, uint64_t nr)
+{
+	uint64_t aus = len / FAMFS_AU;
+
+	if (space->buckets == nr && space->bucket_aus == aus)
+		return space->loads;
+	for (uint64_t b = 0; b < nr; b++) {
+		space->loads[b] = bits_count(space->words, b * aus, aus);
+		if (space->strips)
+			space->loads[b] += bits_count(space->strips, b * aus, aus) * STRIP_WEIGHT;
+	}
+	space->buckets = nr;
+	space->bucket_aus = aus;
+	return space->loads;
 }
 
 /* The next free run at or behind @at. Return: its length, 0 at the end. */
@@ -121,12 +189,15 @@ struct search {
 	uint64_t first_found; /* where the first one that would do begins */
 };
 
-/* The run at @at, as far as its length matters: no longer than the best one there is. */
+/* The run at @at, as far as its length matters: what is longer than a long one is as good. */
 static uint64_t measure(const struct space *space, const struct search *s, uint64_t at)
 {
 	uint64_t most = s->want + s->long_run;
+	uint64_t end = most < s->end - at ? at + most : s->end, from = at;
 
-	return bits_next_set(space->words, at, most < s->end - at ? at + most : s->end) - at;
+	if (at >= space->clear_from && at < space->clear_to)
+		from = space->clear_to;
+	return (from < end ? bits_next_set(space->words, from, end) : end) - at;
 }
 
 static bool find_best(const struct space *space, struct search *s)
@@ -165,12 +236,19 @@ static unsigned int class_up(uint64_t aus)
 	return class_down(aus) + ((aus & (aus - 1)) != 0);
 }
 
+static void take_found(struct space *space, const struct search *s)
+{
+	bits_set(space->words, s->first, s->want);
+	add_load(space, s->first, s->want, 1);
+	space->clear_to = 0;
+}
+
 int space_alloc(struct space *space, uint64_t len, uint64_t *ret_off)
 {
-	uint64_t long_run = space->aus / 16 < LONG_RUN ? space->aus / 16 : LONG_RUN;
-	struct search s = {
-		.end = space->aus, .want = aus_of(len), .tries = TRIES, .long_run = long_run
-	};
+	struct search s = { .end = space->aus,
+			    .want = aus_of(len),
+			    .tries = TRIES,
+			    .long_run = space->aus / LONG_PART };
 	bool found;
 
 	if (s.want == 0 || s.want > space->aus)
@@ -185,7 +263,9 @@ int space_alloc(struct space *space, uint64_t len, uint64_t *ret_off)
 	}
 	if (!found)
 		return 0;
-	bits_set(space->words, s.first, s.want);
+	take_found(space, &s);
+	space->clear_from = s.first + s.want;
+	space->clear_to = s.first + s.len;
 	*ret_off = s.first * FAMFS_AU;
 	return 1;
 }
@@ -203,7 +283,7 @@ int space_alloc_within(struct space *space, const struct space_range *range, uin
 
 	if (s.want == 0 || s.at >= end || s.want > end - s.at || !find_best(space, &s))
 		return 0;
-	bits_set(space->words, s.first, s.want);
+	take_found(space, &s);
 	*ret_off = s.first * FAMFS_AU;
 	return 1;
 }
@@ -252,8 +332,10 @@ uint32_t space_alloc_pieces(struct space *space, uint64_t len, struct famfs_exte
 	if (left)
 		return 0;
 	memset(pieces + used, 0, (nr - used) * sizeof(*pieces));
+	space->clear_to = 0;
 	for (uint32_t i = 0; i < used; i++) {
 		bits_set(space->words, pieces[i].off, pieces[i].len);
+		add_load(space, pieces[i].off, pieces[i].len, 1);
 		pieces[i].off *= FAMFS_AU;
 		pieces[i].len *= FAMFS_AU;
 	}

@@ -16,6 +16,11 @@ struct space {
 	 * works, so a search need not start from the front each time. Reset by space_release().
 	 */
 	uint64_t low[SPACE_CLASSES];
+	/* The rest of the run that was taken from last: known to be free, and not walked again. */
+	uint64_t clear_from, clear_to;
+	uint64_t *strips; /* one bit for each AU, set: of a strip; NULL: there are none */
+	/* space_loads() as it was counted last, and kept up since. @buckets 0: nothing is. */
+	uint64_t loads[FAMFS_BUCKETS_MAX], buckets, bucket_aus;
 };
 
 /* @size: usable bytes; what is behind the last whole AU, or FAMFS_DEVICE_MAX, is not used. */
@@ -31,6 +36,18 @@ void space_take_bad(struct space *space, uint64_t off, uint64_t len);
 
 /* As space_take(): true if something of it was taken before. */
 bool space_take_seen(struct space *space, uint64_t off, uint64_t len);
+
+/*
+ * Notes that a range that is taken is a strip, as space_loads() wants to know; space_release()
+ * forgets it. Without memory for that it is not noted: it is counted as any other space.
+ */
+void space_note_strip(struct space *space, uint64_t off, uint64_t len);
+
+/*
+ * What each of @nr buckets of @len bytes carries, in AUs: those of strips weigh most, so that the
+ * load is spread, and of buckets with like ones the one with more free space carries less.
+ */
+const uint64_t *space_loads(struct space *space, uint64_t len, uint64_t nr);
 
 /* Free bytes, and the longest free run, in bytes. */
 void space_free(const struct space *space, uint64_t *ret_free, uint64_t *ret_largest);

@@ -91,4 +91,29 @@ UNIT_TEST(edges)
 	CHECK_EQ(bits_mask(4, 3), 0x70);
 }
 
+/* Over hundreds of words that are alike but for one bit, or none, from and to anywhere. */
+UNIT_TEST(far_apart)
+{
+	enum { FAR = 300 * 64 };
+	uint64_t words[301];
+	static const uint64_t all[] = { 0, UINT64_MAX };
+
+	for (int round = 0; round < 20000; round++) {
+		uint64_t first = any(FAR), end = first + any(FAR - first + 1), bit = any(FAR);
+		uint64_t flip = all[round % 2], behind = end;
+
+		memset(words, flip & 0xff, sizeof(words));
+		words[bit / 64] ^= 1ULL << bit % 64;
+		/* What lies behind the end does not count. */
+		words[end / 64] ^= 1ULL << end % 64;
+		if (bit >= first && bit < end)
+			behind = bit;
+		UNIT_ROW("round %d: [%" PRIu64 ", %" PRIu64 "), bit %" PRIu64, round, first, end,
+			 bit);
+		CHECK_EQ(flip ? bits_next_clear(words, first, end)
+			      : bits_next_set(words, first, end),
+			 behind);
+	}
+}
+
 UNIT_MAIN

@@ -217,24 +217,50 @@ UNIT_TEST(less_than_a_chunk_is_one_extent)
 	space_fini(&space);
 }
 
-/* The emptier buckets come first, so that many files fill all of them evenly. */
+/* Each bucket gets as many strips as the others, whatever else lies in it. */
 UNIT_TEST(buckets_fill_evenly)
 {
 	struct famfs_create_req req = { .size = 2 * AU, .nstrips = 2, .nbuckets = 8 };
 	struct famfs_entry entry;
 	struct space space;
-	uint64_t bucket = AUS / 8 * AU;
+	uint64_t bucket = AUS / 8, strips[8] = { 0 };
 
 	REQUIRE(!space_init(&space, DEV));
 	space_take(&space, 0, 5 * AU);
-	for (int i = 0; i < 40; i++)
+	space_take(&space, 3 * bucket * AU, 3 * AU);
+	for (int i = 1; i <= 40; i++) {
 		CHECK_EQ(place(&space, req, &entry, NULL), 0);
-	for (uint64_t b = 0; b < 8; b++) {
-		uint64_t left = space_free_within(&space, b * bucket, (b + 1) * bucket);
-
-		UNIT_ROW("bucket %" PRIu64, b);
-		CHECK(left >= 5 * AU && left <= 6 * AU);
+		strips[entry.extents[0].off / AU / bucket]++;
+		strips[entry.extents[1].off / AU / bucket]++;
+		UNIT_ROW("%d files", i);
+		for (uint64_t b = 0; i % 4 == 0 && b < 8; b++)
+			CHECK_EQ(strips[b], (uint64_t)i / 4);
 	}
+	space_fini(&space);
+}
+
+/* Of buckets with equally many strips those with more free space come first. */
+UNIT_TEST(emptier_buckets_come_first)
+{
+	struct famfs_create_req req = { .size = 2 * AU, .nstrips = 2, .nbuckets = 4 };
+	uint64_t bucket = AUS / 4 * AU;
+	struct famfs_entry entry;
+	struct space space;
+
+	REQUIRE(!space_init(&space, DEV));
+	space_take(&space, 0, 3 * AU);
+	space_take(&space, bucket, 2 * AU);
+	space_take(&space, 2 * bucket, AU);
+	CHECK_EQ(place(&space, req, &entry, NULL), 0);
+	CHECK_EQ(entry.extents[0].off / bucket, 3);
+	CHECK_EQ(entry.extents[1].off / bucket, 2);
+	CHECK_EQ(place(&space, req, &entry, NULL), 0);
+	CHECK_EQ(entry.extents[0].off / bucket, 1);
+	CHECK_EQ(entry.extents[1].off / bucket, 0);
+	/* What was given back is forgotten: the first two are the emptiest again. */
+	place_undo(&space, &entry);
+	CHECK_EQ(place(&space, req, &entry, NULL), 0);
+	CHECK_EQ(entry.extents[0].off / bucket, 1);
 	space_fini(&space);
 }
 

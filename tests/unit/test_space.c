@@ -17,7 +17,7 @@ static uint64_t any(uint64_t below)
 }
 
 struct model {
-	bool taken[AUS];
+	bool taken[AUS], strips[AUS];
 };
 
 /*
@@ -55,6 +55,7 @@ static void model_set(struct model *m, uint64_t off, uint64_t len, bool taken)
 		if (at >= AUS)
 			break;
 		m->taken[at] = taken;
+		m->strips[at] &= taken;
 	}
 }
 
@@ -84,6 +85,30 @@ static void compare(const struct space *space, const struct model *m)
 			CHECK_MSG(false, "AU %" PRIu64, i);
 }
 
+/* Of all buckets of a random length. */
+static void compare_loads(struct space *space, const struct model *m)
+{
+	static const uint64_t lens[] = { 1, 4, 63, 64, 79, 317 };
+	uint64_t len = lens[any(UNIT_NR(lens))], nr = AUS / len, want;
+	const uint64_t *loads;
+
+	nr = nr < FAMFS_BUCKETS_MAX ? nr : FAMFS_BUCKETS_MAX;
+	loads = space_loads(space, len * AU + any(AU), nr);
+	for (uint64_t b = 0; b < nr; b++) {
+		want = 0;
+		for (uint64_t i = b * len; i < (b + 1) * len; i++)
+			want += m->taken[i] + 32 * m->strips[i];
+		CHECK_EQ(loads[b], want);
+	}
+}
+
+static void note_strip(struct space *space, struct model *m, uint64_t first, uint64_t nr)
+{
+	space_note_strip(space, first * AU, nr * AU);
+	for (uint64_t i = first; i < first + nr && i < AUS; i++)
+		m->strips[i] = true;
+}
+
 static void step_alloc(struct space *space, struct model *m)
 {
 	uint64_t want = any(3) ? 1 + any(9) : 1 + any(AUS / 2), off = WILD, at;
@@ -102,6 +127,8 @@ static void step_within(struct space *space, struct model *m)
 	at = model_alloc(m, from, to < AUS ? to : AUS, want, AUS, range.downward);
 	CHECK_EQ(space_alloc_within(space, &range, want * AU, &off), at < AUS);
 	CHECK_EQ(off, at < AUS ? at * AU : WILD);
+	if (at < AUS && any(4))
+		note_strip(space, m, at, want);
 }
 
 static void step_take(struct space *space, struct model *m)
@@ -112,10 +139,13 @@ static void step_take(struct space *space, struct model *m)
 	for (uint64_t i = off / AU; len && i < AUS && i * AU < off + len; i++)
 		was |= m->taken[i];
 	model_set(m, off, len, true);
-	if (any(2))
+	if (any(2)) {
 		space_take(space, off, len);
-	else
+		if (len && any(2))
+			note_strip(space, m, off / AU, (off % AU + len + AU - 1) / AU);
+	} else {
 		CHECK_EQ(space_take_seen(space, off, len), was);
+	}
 }
 
 static void step_release(struct space *space, struct model *m)
@@ -148,6 +178,8 @@ UNIT_TEST(against_a_model)
 				step_release(&space, &m);
 			if (step % 8 == 0)
 				compare(&space, &m);
+			if (any(2))
+				compare_loads(&space, &m);
 		}
 		compare(&space, &m);
 		space_fini(&space);
