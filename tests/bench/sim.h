@@ -2,7 +2,9 @@
 /*
  * Plays a history through the library's own placement and through the model of the existing one,
  * file by file. As long as both hold the same files they can be compared as they are; behind the
- * first file that one of them did not place well, only what each of them placed is counted.
+ * first file that one of them did not place well, only what each of them placed is counted. Who
+ * refused large files then has room for many small ones, so that refusals are compared in a second
+ * play: there, a file that one of them did not place well is given to neither.
  */
 #ifndef FAMFS_BENCH_SIM_H
 #define FAMFS_BENCH_SIM_H
@@ -16,13 +18,14 @@ enum { SIM_POINTS = 8 };
 /*
  * struct sim_score - how one side did. Files: @placed well, @refused, of those @needless though as
  * many bytes were free; @past_end or @same_bucket: placed wrongly. @pieces: extents of files that
- * are not interleaved.
+ * are not interleaved. @failed: refused or placed wrongly while both hold the same files, to the
+ * end of the history.
  * Means over the @points at which both sides held the same files: @largest: largest free run in
  * shares of what is free; @runs of free space; @spread: fullest less emptiest bucket, @strips:
  * bytes of strips in the busiest bucket less those in the idlest; both in shares of the mean.
  */
 struct sim_score {
-	uint64_t placed, placed_bytes, refused, needless, past_end, same_bucket, pieces;
+	uint64_t placed, placed_bytes, refused, needless, past_end, same_bucket, pieces, failed;
 	double largest, runs, spread, strips;
 	unsigned int points;
 };
@@ -36,7 +39,7 @@ struct sim {
 	struct space space;
 	struct existing ex;
 	uint64_t strips[2][FAMFS_BUCKETS_MAX]; /* bytes: ours, the existing one's */
-	bool parted;
+	bool parted, together;
 	struct sim_pair score;
 };
 
@@ -105,14 +108,21 @@ static inline void sim_count(const struct sim *sim, const struct sim_file *file,
 		score->pieces += entry->extents_nr;
 }
 
-/* A look at both sides without a file that only one of them placed well. */
-static inline void sim_part(struct sim *sim, struct famfs_entry *ours, struct famfs_entry *theirs)
+/* Takes a file from both sides again. */
+static inline void sim_drop(struct sim *sim, const struct famfs_entry *ours,
+			    const struct famfs_entry *theirs)
 {
-	sim->parted = true;
 	place_undo(&sim->space, ours);
 	for (uint32_t i = 0; i < theirs->extents_nr; i++)
 		bits_clear(sim->ex.words, theirs->extents[i].off / FAMFS_AU,
 			   theirs->extents[i].len / FAMFS_AU);
+}
+
+/* A look at both sides without a file that only one of them placed well. */
+static inline void sim_part(struct sim *sim, struct famfs_entry *ours, struct famfs_entry *theirs)
+{
+	sim->parted = true;
+	sim_drop(sim, ours, theirs);
 	sim_point(sim);
 	for (uint32_t i = 0; i < theirs->extents_nr; i++)
 		existing_take(&sim->ex, theirs->extents[i].off, theirs->extents[i].len);
@@ -143,6 +153,13 @@ static inline void sim_one(struct sim *sim, const struct sim_file *file)
 
 	if (!placed)
 		ours.extents_nr = 0;
+	if (sim->together) {
+		sim->score.ours.failed += !placed;
+		sim->score.existing.failed += outcome != EXISTING_PLACED;
+		if (!placed || outcome != EXISTING_PLACED)
+			sim_drop(sim, &ours, &theirs);
+		return;
+	}
 	if (!sim->parted && (!placed || outcome != EXISTING_PLACED))
 		sim_part(sim, &ours, &theirs);
 	if (placed)
@@ -184,12 +201,13 @@ static inline void sim_mean(struct sim_score *score)
 	score->strips /= score->points;
 }
 
-static inline struct sim_pair sim_play(const struct sim_history *h)
+static inline struct sim_pair sim_play_once(const struct sim_history *h, bool together)
 {
 	uint64_t session = UINT64_MAX;
 	struct sim sim;
 
 	sim_begin(&sim, h);
+	sim.together = together;
 	for (size_t i = 0; i < h->nr; i++) {
 		if (h->files[i].session != session)
 			existing_session(&sim.ex,
@@ -205,6 +223,15 @@ static inline struct sim_pair sim_play(const struct sim_history *h)
 	sim_mean(&sim.score.ours);
 	sim_mean(&sim.score.existing);
 	return sim.score;
+}
+
+static inline struct sim_pair sim_play(const struct sim_history *h)
+{
+	struct sim_pair pair = sim_play_once(h, false), both = sim_play_once(h, true);
+
+	pair.ours.failed = both.ours.failed;
+	pair.existing.failed = both.existing.failed;
+	return pair;
 }
 
 #endif

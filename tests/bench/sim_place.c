@@ -5,8 +5,10 @@
  * sim_place --record DEVICE [--session FILES] [--nbuckets N]
  *
  * Compares the library's placement with the existing tools' on histories of creation, made up
- * (several seeds for each, summed up) or recorded (sim_history.h has the format). --record writes
- * the history of a file system; the log does not tell what one command made, so that is said.
+ * (several seeds for each, summed up) or recorded (sim_history.h has the format). Of the columns,
+ * "together" tells what was refused or placed wrongly while both held the same files (sim.h), and
+ * those behind it are means over the time in which they did. --record writes the history of a file
+ * system; the log does not tell what one command made, so that is said.
  */
 #include <argp.h>
 
@@ -93,30 +95,30 @@ static void json_score(const char *name, const struct sim_score *s)
 {
 	printf("\"%s\":{\"placed\":%" PRIu64 ",\"placed_bytes\":%" PRIu64 ",\"refused\":%" PRIu64
 	       ",\"needless\":%" PRIu64 ",\"past_end\":%" PRIu64 ",\"same_bucket\":%" PRIu64
-	       ",\"pieces\":%" PRIu64
+	       ",\"pieces\":%" PRIu64 ",\"failed_together\":%" PRIu64
 	       ",\"largest_share\":%.6f,\"free_runs\":%.3f,\"bucket_spread\":%.6f,"
 	       "\"strip_spread\":%.6f}",
 	       name, s->placed, s->placed_bytes, s->refused, s->needless, s->past_end,
-	       s->same_bucket, s->pieces, s->largest, s->runs, s->spread, s->strips);
+	       s->same_bucket, s->pieces, s->failed, s->largest, s->runs, s->spread, s->strips);
 }
 
 static void table_score(const char *name, const char *size, const char *side,
 			const struct sim_score *s, uint64_t dev_size, uint64_t seeds)
 {
 	printf("%-12s %6s %-8s %7" PRIu64 " %6.1f%% %7" PRIu64 " %8" PRIu64 " %6" PRIu64
-	       " %6.2f%% %8.1f "
+	       " %8" PRIu64 " %6.2f%% %8.1f "
 	       "%7.1f%% %7.1f%%\n",
 	       name, size, side, s->placed,
 	       100.0 * (double)s->placed_bytes / (double)dev_size / (double)seeds, s->refused,
-	       s->needless, s->past_end + s->same_bucket, 100 * s->largest, s->runs,
+	       s->needless, s->past_end + s->same_bucket, s->failed, 100 * s->largest, s->runs,
 	       100 * s->spread, 100 * s->strips);
 }
 
 static void table_head(void)
 {
-	printf("%-12s %6s %-8s %7s %7s %7s %8s %6s %7s %8s %8s %8s\n", "history", "device", "",
-	       "placed", "filled", "refused", "needless", "wrong", "largest", "runs", "buckets",
-	       "strips");
+	printf("%-12s %6s %-8s %7s %7s %7s %8s %6s %8s %7s %8s %8s %8s\n", "history", "device", "",
+	       "placed", "filled", "refused", "needless", "wrong", "together", "largest", "runs",
+	       "buckets", "strips");
 }
 
 static void show(struct options *o, const struct sim_history *h, const struct sim_pair *pair,
@@ -148,6 +150,7 @@ static void add(struct sim_score *sum, const struct sim_score *one, uint64_t see
 	sum->past_end += one->past_end;
 	sum->same_bucket += one->same_bucket;
 	sum->pieces += one->pieces;
+	sum->failed += one->failed;
 	sum->largest += one->largest / (double)seeds;
 	sum->runs += one->runs / (double)seeds;
 	sum->spread += one->spread / (double)seeds;
