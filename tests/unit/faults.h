@@ -3,6 +3,13 @@
 #ifndef FAMFS_TESTS_FAULTS_H
 #define FAMFS_TESTS_FAULTS_H
 
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "unit.h"
+
 /*
  * Under valgrind (3.19) the stack does not grow for a signal's frame that crosses a page: it is
  * made large enough before.
@@ -14,5 +21,43 @@ __attribute__((constructor)) static void faults_grow_stack(void)
 	for (size_t i = 0; i < sizeof(room); i += 1024)
 		room[i] = 0;
 }
+
+static sigjmp_buf faults_env;
+static void *volatile faults_addr;
+
+static inline void faults_note(int sig, siginfo_t *info, void *context)
+{
+	(void)sig, (void)context;
+	faults_addr = info->si_addr;
+	siglongjmp(faults_env, 1);
+}
+
+/*
+ * Whether a fault tells its address: QEMU's emulation of a big-endian program exchanges the halves.
+ */
+static inline bool faults_tell_addresses(void)
+{
+	struct sigaction note = { .sa_flags = SA_SIGINFO | SA_NODEFER }, before;
+	int fd = memfd_create("fault", MFD_CLOEXEC);
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *map = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	close(fd);
+	if (map == MAP_FAILED)
+		return false;
+	note.sa_sigaction = faults_note;
+	sigaction(SIGBUS, &note, &before);
+	if (sigsetjmp(faults_env, 1) == 0)
+		*(volatile char *)map = 1;
+	sigaction(SIGBUS, &before, NULL);
+	munmap(map, page);
+	return faults_addr == map;
+}
+
+#define FAULTS_REQUIRE_ADDRESSES()                                                                 \
+	do {                                                                                       \
+		if (!faults_tell_addresses())                                                      \
+			SKIP("this emulator tells wrong addresses of faults");                     \
+	} while (0)
 
 #endif

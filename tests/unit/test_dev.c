@@ -343,6 +343,7 @@ UNIT_TEST(shrinking_image_is_an_error)
 	struct famfs_err err;
 	char buf[544];
 
+	FAULTS_REQUIRE_ADDRESSES();
 	CHECK_EQ(dev_map(dev, 4 * MIB, &err), 0);
 	CHECK_EQ(truncate("shrink.img", 4096), 0);
 	CHECK_EQ(dev_read(dev, 100, buf, sizeof(buf), &err), 0);

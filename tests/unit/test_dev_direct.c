@@ -10,6 +10,7 @@
 #include "dev.h"
 #include "famfs.h"
 #include "unit.h"
+#include "faults.h"
 #include "scratch.h"
 #include "image.h"
 
@@ -110,6 +111,7 @@ UNIT_TEST(a_cut_image)
 	struct famfs_err err;
 	struct dev *dev;
 
+	FAULTS_REQUIRE_ADDRESSES();
 	REQUIRE(buf);
 	make_file(SIZE);
 	dev = open_direct(ctx, DEV_WRITE);
@@ -137,6 +139,7 @@ UNIT_TEST(a_cut_source)
 	struct dev *dev;
 	void *map;
 
+	FAULTS_REQUIRE_ADDRESSES();
 	make_file(SIZE);
 	dev = open_direct(ctx, DEV_WRITE);
 	REQUIRE(dev && buf && fd >= 0 && ftruncate(fd, PART) == 0);

@@ -105,6 +105,7 @@ UNIT_TEST(fault_becomes_an_error_with_its_address)
 	char buf[64];
 	void *addr = NULL;
 
+	FAULTS_REQUIRE_ADDRESSES();
 	REQUIRE(map != NULL);
 	CHECK_EQ(guard_get(), 0);
 	for (unsigned int i = 0; i < 3; i++) {
@@ -144,6 +145,7 @@ UNIT_TEST(calls_nest)
 	struct nested n;
 	void *addr;
 
+	FAULTS_REQUIRE_ADDRESSES();
 	REQUIRE(map != NULL);
 	n = (struct nested){ .good = map, .bad = map + PAGE };
 	CHECK_EQ(guard_get(), 0);
@@ -177,6 +179,7 @@ UNIT_TEST(each_thread_has_its_own_frames)
 	pthread_t threads[4];
 	uint8_t *maps[4];
 
+	FAULTS_REQUIRE_ADDRESSES();
 	CHECK_EQ(guard_get(), 0);
 	for (unsigned int i = 0; i < 4; i++) {
 		maps[i] = short_map();
@@ -215,6 +218,7 @@ UNIT_TEST(works_on_an_alternate_stack)
 	pthread_t thread;
 	void *wrong = NULL;
 
+	FAULTS_REQUIRE_ADDRESSES();
 	REQUIRE(map != NULL);
 	CHECK_EQ(guard_get(), 0);
 	REQUIRE(pthread_create(&thread, NULL, fault_on_altstack, map) == 0);

@@ -5,6 +5,10 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
+#if defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 #include "persist.h"
 #include "unit.h"
@@ -58,7 +62,11 @@ UNIT_TEST(best_instruction_is_chosen)
 	CHECK_EQ(strchr(persist_cpu()->name, ',') == NULL, ecx >> 28 & 1);
 	CHECK_EQ(strchr(persist_page_cache()->name, ',') == NULL, ecx >> 28 & 1);
 #elif defined(__aarch64__)
-	CHECK_EQ(strncmp(persist_cpu()->name, "dc cva", 6), 0);
+	const char *want = getauxval(AT_HWCAP) & HWCAP_DCPOP ? "dc cvap" : "dc cvac";
+
+	CHECK_EQ(strncmp(persist_cpu()->name, want, strlen(want)), 0);
+	CHECK_EQ(strchr(persist_cpu()->name, ',') == NULL, getauxval(AT_HWCAP) >> 25 & 1);
+	CHECK_EQ(strchr(persist_page_cache()->name, ',') == NULL, getauxval(AT_HWCAP) >> 25 & 1);
 #else
 	CHECK_STR(persist_cpu()->name, "none");
 #endif

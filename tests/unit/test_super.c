@@ -150,7 +150,7 @@ UNIT_TEST(write_puts_the_magic_last)
 	for (unsigned int i = 0; i < trace_nr; i++) {
 		if (trace_events[i].kind == TRACE_WRITEBACK && trace_events[i].magic == 0)
 			CHECK(last == 0);
-		if (trace_events[i].magic == MEDIA_SUPER_MAGIC && !last)
+		if (le64toh(trace_events[i].magic) == MEDIA_SUPER_MAGIC && !last)
 			last = i;
 	}
 	/* The rest is fenced before the magic is stored; then that is written back and fenced. */
