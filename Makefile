@@ -231,6 +231,10 @@ check-fmap: ## judge 20 million fmap messages by two implementations of the kern
 	+@FAMFS_TEST_ROUNDS=20000000 FAMFS_TEST_TIMEOUT=3600 MAKE='$(MAKE)' BUILD='$(BUILD)' \
 		tests/run unit:test_fmap_judge
 
+check-arch: ## all unit tests and golden media on other CPUs, emulated
+	@tests/deps.sh build check
+	+@FAMFS_TEST_TIMEOUT=1200 MAKE='$(MAKE)' BUILD='$(BUILD)' tests/run arch
+
 lint: ## layers, budgets, banned calls, format, symbols, scripts
 	$(run_tests) lint
 
@@ -329,6 +333,6 @@ help: ## show this list
 	@echo 'WITHOUT_LIBNDCTL=1, WITHOUT_LIBBLKID=1, WITHOUT_LIBCRYPTO=1,'
 	@echo 'WITHOUT_LIBARCHIVE=1, WITHOUT_LIBISAL=1, WITHOUT_LIBYAML=1.'
 
-.PHONY: all programs fuzzers check check-fmap check-unit check-crash check-cli check-golden \
-	check-vm check-san check-valgrind crash fuzz model lint demo bench bench-placement deps \
-	abi format install uninstall dist rpm deb clean help
+.PHONY: all programs fuzzers check check-arch check-fmap check-unit check-crash check-cli \
+	check-golden check-vm check-san check-valgrind crash fuzz model lint demo bench \
+	bench-placement deps abi format install uninstall dist rpm deb clean help

@@ -5,6 +5,9 @@
 # manager (apt-get or dnf). Says nothing and touches no network when all is
 # there. What only single tests need may be missing in the end: those are then
 # skipped and counted.
+#
+# tests/deps.sh --libraries: lists the packages, as Debian names them, that famfs is compiled and
+# linked with.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -59,10 +62,18 @@ table() {
 		check cmd:clang clang clang
 		check pkg libclang-rt-dev compiler-rt
 		check cmd:clang-format clang-format clang-tools-extra
+		check cmd:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu -
+		check cmd:s390x-linux-gnu-gcc gcc-s390x-linux-gnu -
+		check cmd:qemu-aarch64-static qemu-user-static -
 		bench cmd:jq jq jq
 	END
 	[ ! -x tests/vm/deps ] || tests/vm/deps | sed 's/.*/check pkg & -/'
 }
+
+if [ "${1:-}" = --libraries ]; then
+	table | awk '$1 == "build" && $3 ~ /-dev$/ { print $3 }'
+	exit 0
+fi
 
 if command -v apt-get >/dev/null; then
 	manager=apt
