@@ -6,15 +6,55 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "bits.h"
 #include "ctx.h"
 #include "err.h"
 #include "probe.h"
 
-#ifdef HAVE_LIBBLKID
-#include <blkid/blkid.h>
-
 #define PROBE_LEN 0x100000ULL
 #define COPY_LEN  4096
+
+static int read_any(struct dev *dev, uint64_t off, void *buf, size_t len, struct famfs_err *err)
+{
+	if (dev->kind == FAMFS_DEV_DAX)
+		return dev_read(dev, off, buf, len, err);
+	if (pread(dev->fd, buf, len, (off_t)(dev->base + off)) != (ssize_t)len)
+		return err_at(err, err_set(err, -EIO, dev->name, "cannot read"), off, FAMFS_NONE);
+	return 0;
+}
+
+static int range_has_data(struct dev *dev, uint64_t off, uint64_t len, struct famfs_err *err)
+{
+	char buf[COPY_LEN];
+	int rc;
+
+	for (uint64_t end = off + len; off < end; off += sizeof(buf)) {
+		size_t part = end - off < sizeof(buf) ? (size_t)(end - off) : sizeof(buf);
+
+		rc = read_any(dev, off, buf, part, err);
+		if (rc)
+			return rc;
+		if (!bits_none(buf, part))
+			return 1;
+	}
+	return 0;
+}
+
+/* Nothing here can name what is there: that there is something must do. */
+static int probe_blindly(struct dev *dev, char *buf, size_t len, struct famfs_err *err)
+{
+	uint64_t probed = dev->size < PROBE_LEN ? dev->size : PROBE_LEN;
+	int rc = range_has_data(dev, 0, probed, err);
+
+	if (!rc)
+		rc = range_has_data(dev, dev->size - probed, probed, err);
+	if (rc > 0)
+		snprintf(buf, len, "data that cannot be named without libblkid");
+	return rc < 0 ? rc : 0;
+}
+
+#ifdef HAVE_LIBBLKID
+#include <blkid/blkid.h>
 
 /* The functions used, loaded when first needed: most commands have no use for them. */
 struct blkid_lib {
@@ -42,15 +82,6 @@ static bool load(struct blkid_lib *lib)
 	lib->lookup_value = dlsym(lib->handle, "blkid_probe_lookup_value");
 	return lib->new_probe && lib->free_probe && lib->set_device && lib->enable_superblocks &&
 	       lib->enable_partitions && lib->do_safeprobe && lib->lookup_value;
-}
-
-static int read_any(struct dev *dev, uint64_t off, void *buf, size_t len, struct famfs_err *err)
-{
-	if (dev->kind == FAMFS_DEV_DAX)
-		return dev_read(dev, off, buf, len, err);
-	if (pread(dev->fd, buf, len, (off_t)(dev->base + off)) != (ssize_t)len)
-		return err_at(err, err_set(err, -EIO, dev->name, "cannot read"), off, FAMFS_NONE);
-	return 0;
 }
 
 /* A device cannot be read(2): a sparse copy of its two ends can. */
@@ -117,11 +148,11 @@ int probe_foreign(struct dev *dev, char *buf, size_t len, struct famfs_err *err)
 
 	buf[0] = '\0';
 	if (!load(&lib)) {
-		ctx_debug(dev->ctx, "%s is missing: other file systems are not recognised",
+		ctx_debug(dev->ctx, "%s is missing: other file systems are not told apart",
 			  FAMFS_SONAME_BLKID);
 		if (lib.handle)
 			dlclose(lib.handle);
-		return 0;
+		return probe_blindly(dev, buf, len, err);
 	}
 	fd = memfd_create("famfs-probe", MFD_CLOEXEC);
 	if (fd < 0)
@@ -140,11 +171,8 @@ int probe_foreign(struct dev *dev, char *buf, size_t len, struct famfs_err *err)
 
 int probe_foreign(struct dev *dev, char *buf, size_t len, struct famfs_err *err)
 {
-	(void)dev;
-	(void)len;
-	(void)err;
 	buf[0] = '\0';
-	return 0;
+	return probe_blindly(dev, buf, len, err);
 }
 
 #endif
