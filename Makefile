@@ -51,7 +51,7 @@ alias_bin := $(BUILD)/mkfs.famfs $(BUILD)/fsck.famfs
 # What is on this machine --------------------------------------------------------------------------
 # Goals that compile nothing themselves must work before the dependencies are there.
 no_config := help clean deps format uninstall check check-% crash fuzz model lint demo bench \
-	bench-placement dist rpm deb
+	bench-placement dist rpm deb fresh
 ifneq ($(filter-out $(no_config),$(or $(MAKECMDGOALS),all)),)
 
 required := json-c libdeflate uuid libdaxctl
@@ -244,6 +244,9 @@ crash: ## crash states with a larger bound than check: minutes, and CRASH_BOUND 
 		FAMFS_TEST_TIMEOUT=7200 tests/run crash
 CRASH_BOUND ?= 1048576
 
+fresh: ## demo and check in a bare root that debootstrap makes (FRESH='unit cli': only these tests)
+	@tests/fresh $(FRESH)
+
 demo: ## install what the build needs, build, and do the main job on an image
 	@tests/deps.sh build
 	+@$(MAKE) --no-print-directory all
@@ -335,4 +338,4 @@ help: ## show this list
 
 .PHONY: all programs fuzzers check check-arch check-fmap check-unit check-crash check-cli \
 	check-golden check-vm check-san check-valgrind crash fuzz model lint demo bench \
-	bench-placement deps abi format install uninstall dist rpm deb clean help
+	bench-placement deps abi fresh format install uninstall dist rpm deb clean help

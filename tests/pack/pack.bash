@@ -54,7 +54,7 @@ works_in() { # ROOT SBINDIR LIBDIR
 	END
 	# shellcheck disable=SC2016 # for the shell that it is given to
 	run_program 0 env PKG_CONFIG_SYSROOT_DIR="$1" PKG_CONFIG_LIBDIR="$lib/pkgconfig" \
-		bash -c 'cc -o uses uses.c $(pkg-config --cflags --libs famfs)'
+		bash -c 'eval "cc -o uses uses.c $(pkg-config --cflags --libs famfs)"'
 	run_program 0 env LD_LIBRARY_PATH="$lib" ./uses
 	has "$(LD_LIBRARY_PATH=$lib ldd ./uses)" "libfamfs.so.0 => $lib/libfamfs.so.0 "
 }
