@@ -118,7 +118,8 @@ int dev_read(struct dev *dev, uint64_t off, void *buf, size_t len, struct famfs_
 	void *addr;
 	int rc = dev_check_range(dev, off, len, dev->map_len, err);
 
-	if (rc < 0 || guard_copy(buf, dev->map + off, len, &addr) == 0)
+	if (rc < 0 || (guard_copy(buf, dev->map + off, len, &addr) == 0 &&
+		       !guard_lost(dev->map + off, len, &addr)))
 		return rc;
 	return dev_fault(dev, "read", off, addr, err);
 }
@@ -179,7 +180,7 @@ int dev_store(struct dev *dev, uint64_t off, const void *buf, size_t len, struct
 	if (rc < 0)
 		return rc;
 	a.at = dev->map + off;
-	if (guard_call(do_store, &a, &addr) == 0)
+	if (guard_call(do_store, &a, &addr) == 0 && !guard_lost(a.at, a.len, &addr))
 		return 0;
 	return dev_fault(dev, "stored to", off, addr, err);
 }
@@ -196,7 +197,7 @@ int dev_publish16(struct dev *dev, uint64_t off, const uint64_t v[2], struct fam
 		return err_set(err, -EINVAL, dev->name, "offset %llu is no multiple of 16",
 			       (unsigned long long)off);
 	a.at = dev->map + off;
-	if (guard_call(do_publish, &a, &addr) == 0)
+	if (guard_call(do_publish, &a, &addr) == 0 && !guard_lost(a.at, a.len, &addr))
 		return 0;
 	return dev_fault(dev, "stored to", off, addr, err);
 }

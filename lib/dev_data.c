@@ -70,7 +70,8 @@ static int in_place(struct dev *dev, struct in_place *p, uint64_t off, size_t le
 	if (!is_direct(dev, off, len))
 		return -EOPNOTSUPP;
 	p->at = dev->map + off;
-	return guard_call(do_in_place, p, ret_addr);
+	rc = guard_call(do_in_place, p, ret_addr);
+	return guard_lost(p->at, len, ret_addr) ? -EIO : rc;
 }
 
 int dev_data_in_place(struct dev *dev, uint64_t off, size_t len, bool store,

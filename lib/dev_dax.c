@@ -34,6 +34,7 @@ int dev_dax_map(struct dev *dev, struct famfs_err *err)
 	map = mmap(NULL, dev->size, prot, MAP_SHARED, dev->fd, 0);
 	if (map == MAP_FAILED)
 		return err_set(err, -errno, dev->name, "cannot be mapped: %s", strerror(errno));
+	guard_forget(map, dev->size);
 	dev->map = map;
 	dev->map_len = dev->size;
 	return 0;
@@ -93,13 +94,15 @@ static void note_fault(struct zeroing *work, uint64_t off, const void *addr)
 static void zero_pieces(struct zeroing *work, bool progress)
 {
 	const struct dev_zero *zero = work->zero;
+	const struct dev *dev = work->dev;
 	struct piece piece;
 	void *addr;
 
 	while (take_piece(work, &piece)) {
 		uint64_t done;
 
-		if (guard_call(zero_piece, &piece, &addr) < 0) {
+		if (guard_call(zero_piece, &piece, &addr) < 0 ||
+		    guard_lost(dev->map + piece.off, piece.len, &addr)) {
 			note_fault(work, piece.off, addr);
 			break;
 		}
@@ -110,7 +113,7 @@ static void zero_pieces(struct zeroing *work, bool progress)
 		}
 	}
 	/* Streaming stores are fenced by the thread that made them. */
-	work->dev->ops->fence();
+	dev->ops->fence();
 }
 
 static void *zero_thread(void *arg)

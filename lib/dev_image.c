@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "dev_impl.h"
+#include "guard.h"
 
 #define ZERO_STEP  (1ULL << 30) /* between two looks at famfs_cancel() */
 #define WRITE_STEP (1ULL << 20)
@@ -66,6 +67,7 @@ int dev_image_map(struct dev *dev, uint64_t len, struct famfs_err *err)
 		map = mmap(NULL, lead + len, prot, MAP_SHARED, dev->fd, from);
 	if (map == MAP_FAILED)
 		return disk_error(dev, -errno, "be mapped", err);
+	guard_forget(map, lead + len);
 	if (dev->map)
 		dev_image_unmap(dev);
 	dev->map = (uint8_t *)map + lead;

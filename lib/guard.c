@@ -26,6 +26,72 @@ static unsigned int users;
 static bool installed;
 static struct sigaction previous;
 
+/*
+ * The pages that the kernel said to be lost, the newest in place of the oldest. One word each, for
+ * the handler stores them: the page's address, and in its low bits the binary logarithm of how many
+ * bytes around it went with it. 0: none.
+ */
+#define LOST_MAX  64U
+#define LOST_LOW  4095U
+#define LOST_BITS (sizeof(uintptr_t) * 8)
+
+static atomic_uintptr_t lost[LOST_MAX];
+static atomic_uint lost_nr;
+
+static void note_lost(const siginfo_t *info)
+{
+	uintptr_t bits = (uintptr_t)info->si_addr_lsb;
+
+	if (bits == 0 || bits >= LOST_BITS)
+		bits = 12;
+	atomic_store(&lost[atomic_fetch_add(&lost_nr, 1) % LOST_MAX],
+		     ((uintptr_t)info->si_addr & ~(uintptr_t)LOST_LOW) | bits);
+}
+
+/* Whether the page of @word is of the range; @ret_first: from where on. */
+static bool is_in(uintptr_t word, const void *at, size_t len, uintptr_t *ret_first)
+{
+	uintptr_t span = (uintptr_t)1 << (word & LOST_LOW);
+	uintptr_t page = word & ~(uintptr_t)LOST_LOW, from = page & ~(span - 1);
+	uintptr_t first = (uintptr_t)at, last = first + len - 1;
+
+	if (!word || !len || last < from || first > from + (span - 1))
+		return false;
+	*ret_first = page >= first && page <= last ? page : from > first ? from : first;
+	return true;
+}
+
+bool guard_lost(const void *at, size_t len, void **ret_addr)
+{
+	unsigned int nr = atomic_load(&lost_nr);
+	uintptr_t first;
+
+	for (unsigned int i = 0; i < nr && i < LOST_MAX; i++) {
+		if (!is_in(atomic_load(&lost[i]), at, len, &first))
+			continue;
+		*ret_addr = (void *)first;
+		return true;
+	}
+	return false;
+}
+
+void guard_forget(const void *at, size_t len)
+{
+	unsigned int nr = atomic_load(&lost_nr);
+	uintptr_t first;
+
+	for (unsigned int i = 0; i < nr && i < LOST_MAX; i++) {
+		if (is_in(atomic_load(&lost[i]), at, len, &first))
+			atomic_store(&lost[i], 0);
+	}
+}
+
+/* Early, of memory that nobody need have touched yet. */
+static bool is_news(const siginfo_t *info)
+{
+	return info->si_code == BUS_MCEERR_AO;
+}
+
 /* What would have happened without us. */
 static void pass_on(int sig, siginfo_t *info, void *context)
 {
@@ -35,12 +101,15 @@ static void pass_on(int sig, siginfo_t *info, void *context)
 		previous.sa_sigaction(sig, info, context);
 		return;
 	}
-	if (previous.sa_handler == SIG_IGN && info->si_code <= 0)
-		return;
 	if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
 		previous.sa_handler(sig);
 		return;
 	}
+	if (previous.sa_handler == SIG_IGN && info->si_code <= 0)
+		return;
+	/* Nobody dies of news: who touches that memory gets an error. */
+	if (is_news(info))
+		return;
 	/* A fault comes again when the handler returns, then without us; a sent signal does not. */
 	(void)sigaction(sig, &dfl, NULL);
 	if (info->si_code <= 0)
@@ -50,13 +119,15 @@ static void pass_on(int sig, siginfo_t *info, void *context)
 /* Signals that were sent, and early news of errors elsewhere, are no faults of the guarded call. */
 static bool is_fault(const siginfo_t *info)
 {
-	return info->si_code > 0 && info->si_code != BUS_MCEERR_AO;
+	return info->si_code > 0 && !is_news(info);
 }
 
 static void on_sigbus(int sig, siginfo_t *info, void *context)
 {
 	struct frame *frame = top;
 
+	if (is_news(info))
+		note_lost(info);
 	if (!frame || !is_fault(info)) {
 		pass_on(sig, info, context);
 		return;

@@ -7,6 +7,7 @@
 #ifndef GUARD_H
 #define GUARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,16 @@ void guard_put(void);
  * Calls may nest. Return: what @fn returns, or -EIO with the faulting address in *@ret_addr.
  */
 int guard_call(int (*fn)(void *arg), void *arg, void **ret_addr);
+
+/*
+ * Whether the kernel said early (BUS_MCEERR_AO) that memory of the range is lost. Such news come in
+ * any thread, outside guarded calls too, and no fault need follow: to be asked behind each access.
+ * @ret_addr: the first lost byte of the range that is known.
+ */
+bool guard_lost(const void *at, size_t len, void **ret_addr);
+
+/* Something else has these addresses now: what was lost of them counts no more. */
+void guard_forget(const void *at, size_t len);
 
 /* memcpy under guard. Return: 0 or -EIO. */
 int guard_copy(void *dst, const void *src, size_t len, void **ret_addr);

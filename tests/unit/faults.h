@@ -33,6 +33,22 @@ static inline void faults_note(int sig, siginfo_t *info, void *context)
 }
 
 /*
+ * What the kernel does when it finds 2^@bits bytes around @at lost: it calls the handler, in a
+ * thread that may do anything else just then. Sent for real, valgrind would take it for a fault.
+ */
+static inline void faults_lose(void *at, short bits)
+{
+	struct sigaction now;
+	siginfo_t info = { .si_signo = SIGBUS, .si_code = BUS_MCEERR_AO };
+
+	info.si_addr = at;
+	info.si_addr_lsb = bits;
+	sigaction(SIGBUS, NULL, &now);
+	if (CHECK(now.sa_flags & SA_SIGINFO))
+		now.sa_sigaction(SIGBUS, &info, NULL);
+}
+
+/*
  * Whether a fault tells its address: QEMU's emulation of a big-endian program exchanges the halves.
  */
 static inline bool faults_tell_addresses(void)

@@ -171,6 +171,35 @@ UNIT_TEST(zeroing_by_threads)
 	end_dev(&dev);
 }
 
+/* Nothing faults: what the kernel said is enough. */
+UNIT_TEST(lost_memory_is_an_error)
+{
+	const uint64_t v[2] = { 5, 6 };
+	struct famfs_err err;
+	struct dev dev;
+	char buf[8] = "";
+
+	REQUIRE(make_dev(&dev, 4 * MIB, 4 * MIB));
+	CHECK_EQ(dev_data_read(&dev, MIB, buf, 8, &err), 0);
+	faults_lose(dev.map + MIB + 4096, 12);
+	CHECK_EQ(dev_data_read(&dev, MIB, buf, 8, &err), 0);
+	CHECK_EQ(dev_data_read(&dev, MIB + 4092, buf, 8, &err), -EIO);
+	CHECK_HAS(err.message, "cannot be read at offset 1052672: media error");
+	CHECK_EQ(err.off, MIB + 4096);
+	CHECK_EQ(dev_read(&dev, MIB + 5000, buf, 8, &err), -EIO);
+	CHECK_EQ(err.off, MIB + 5000);
+	CHECK_EQ(dev_data_compare(&dev, MIB + 4096, buf, 8, buf, &err), -EIO);
+	CHECK_EQ(dev_data_write(&dev, MIB + 4096, buf, 8, &err), -EIO);
+	CHECK_HAS(err.message, "cannot be stored to at offset 1052672: media error");
+	CHECK_EQ(dev_store(&dev, MIB + 4096, buf, 8, &err), -EIO);
+	CHECK_EQ(dev_publish16(&dev, MIB + 4096, v, &err), -EIO);
+	CHECK_EQ(dev_zero(&dev, 0, 2 * MIB, NULL, NULL, &err), -EIO);
+	CHECK_EQ(err.off, MIB + 4096);
+	guard_forget(dev.map, dev.map_len);
+	CHECK_EQ(dev_data_read(&dev, MIB + 4092, buf, 8, &err), 0);
+	end_dev(&dev);
+}
+
 UNIT_TEST(zeroing_meets_a_media_error)
 {
 	struct famfs_err err;

@@ -287,6 +287,81 @@ UNIT_TEST(sent_signals_are_no_faults)
 	sigaction(SIGBUS, &before, NULL);
 }
 
+/* Outside a guarded call nobody dies of it, and inside the call is not cut short. */
+UNIT_TEST(lost_memory_is_remembered)
+{
+	static uint8_t area[8 * PAGE] __attribute__((aligned(8 * PAGE)));
+	struct sigaction before, now;
+	void *addr = NULL;
+
+	sigaction(SIGBUS, NULL, &before);
+	CHECK_EQ(guard_get(), 0);
+	CHECK(!guard_lost(area, sizeof(area), &addr));
+	faults_lose(area + 2 * PAGE + 7, 12);
+	faults_lose(area + 5 * PAGE, 13);
+	CHECK(!guard_lost(area, 2 * PAGE, &addr));
+	CHECK(!guard_lost(area + 3 * PAGE, PAGE, &addr));
+	CHECK(!guard_lost(area + 6 * PAGE, 2 * PAGE, &addr));
+	CHECK(!guard_lost(area + 2 * PAGE, 0, &addr));
+	CHECK(guard_lost(area, sizeof(area), &addr) && addr == area + 2 * PAGE);
+	CHECK(guard_lost(area + 3 * PAGE - 1, 1, &addr) && addr == area + 3 * PAGE - 1);
+	/* Its neighbour went with it. */
+	CHECK(guard_lost(area + 4 * PAGE, 1, &addr) && addr == area + 4 * PAGE);
+	CHECK(guard_lost(area + 4 * PAGE, 2 * PAGE, &addr) && addr == area + 5 * PAGE);
+	guard_forget(area + 2 * PAGE, PAGE);
+	CHECK(guard_lost(area, sizeof(area), &addr) && addr == area + 5 * PAGE);
+	guard_forget(area, sizeof(area));
+	CHECK(!guard_lost(area, sizeof(area), &addr));
+	/* Ours is still there for the next one. */
+	sigaction(SIGBUS, NULL, &now);
+	CHECK(now.sa_sigaction != before.sa_sigaction);
+	guard_put();
+}
+
+static int lose_and_return(void *arg)
+{
+	faults_lose(arg, 0);
+	return 7;
+}
+
+/* More than can be kept: the newest are. */
+UNIT_TEST(much_is_lost)
+{
+	const uintptr_t base = (uintptr_t)1 << 40;
+	void *addr = NULL;
+
+	CHECK_EQ(guard_get(), 0);
+	CHECK_EQ(guard_call(lose_and_return, (void *)base, &addr), 7);
+	CHECK(guard_lost((void *)(base + PAGE - 1), 1, &addr));
+	for (uintptr_t i = 1; i <= 100; i++)
+		faults_lose((void *)(base + i * PAGE), 12);
+	for (uintptr_t i = 50; i <= 100; i++)
+		CHECK(guard_lost((void *)(base + i * PAGE), PAGE, &addr));
+	guard_forget((void *)base, 200 * PAGE);
+	CHECK(!guard_lost((void *)base, 200 * PAGE, &addr));
+	guard_put();
+}
+
+UNIT_TEST(news_reach_an_own_handler)
+{
+	struct sigaction own = { .sa_handler = own_handler };
+	struct sigaction before;
+	uint8_t *map = short_map();
+	void *addr = NULL;
+
+	REQUIRE(map != NULL);
+	own_calls = 0;
+	sigaction(SIGBUS, &own, &before);
+	CHECK_EQ(guard_get(), 0);
+	faults_lose(map, 12);
+	CHECK_EQ(own_calls, 1);
+	CHECK(guard_lost(map, 1, &addr));
+	guard_forget(map, PAGE);
+	guard_put();
+	sigaction(SIGBUS, &before, NULL);
+	munmap(map, 2 * PAGE);
+}
+
 UNIT_TEST(users_are_counted)
 {
 	struct sigaction before, during, after;
