@@ -116,9 +116,49 @@ int below_file_publish(struct below_file *file, const char *name)
 	return 0;
 }
 
+/* Where another was faster, that one stays. */
+int below_file_publish_new(struct below_file *file, const char *name)
+{
+	if (!file->name[0])
+		return link_as(file, name);
+	if (renameat2(file->dir, file->name, file->dir, name, RENAME_NOREPLACE)) {
+		/* Some file systems cannot rename so. */
+		if (errno != EINVAL && errno != ENOSYS)
+			return -errno;
+		if (linkat(file->dir, file->name, file->dir, name, 0))
+			return -errno;
+		unlinkat(file->dir, file->name, 0);
+	}
+	file->name[0] = '\0';
+	return 0;
+}
+
 void below_file_close(struct below_file *file)
 {
 	if (file->name[0])
 		unlinkat(file->dir, file->name, 0);
 	close(file->fd);
+}
+
+int below_file_open_for(struct below_file *file, const char *path, const char **ret_name)
+{
+	const char *slash = strrchr(path, '/');
+	char *parent = slash ? mem_strndup(path, (size_t)(slash - path) + 1) : NULL;
+	int dir = open(parent ? parent : ".", O_PATH | O_DIRECTORY | O_CLOEXEC), rc;
+
+	free(parent);
+	if (dir < 0)
+		return -errno;
+	rc = below_file_open(file, dir);
+	if (rc)
+		close(dir);
+	else
+		*ret_name = slash ? slash + 1 : path;
+	return rc;
+}
+
+void below_file_close_for(struct below_file *file)
+{
+	below_file_close(file);
+	close(file->dir);
 }

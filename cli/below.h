@@ -26,9 +26,21 @@ struct below_file {
 	char name[32];
 };
 
-/* All return 0 or -errno. What is not published is gone when it is closed. */
+/*
+ * All return 0 or -errno. What is not published is gone when it is closed, and, where the file
+ * system can make files without a name, when the process is killed.
+ */
 int below_file_open(struct below_file *file, int dir);
+/* In place of what has the name, or only if nothing has: -EEXIST. */
 int below_file_publish(struct below_file *file, const char *name);
+int below_file_publish_new(struct below_file *file, const char *name);
 void below_file_close(struct below_file *file);
+
+/*
+ * below_file_open_for() - begins the file that shall be at @path, however one gets there; it is
+ * published by @ret_name, and below_file_close_for() closes it.
+ */
+int below_file_open_for(struct below_file *file, const char *path, const char **ret_name);
+void below_file_close_for(struct below_file *file);
 
 #endif

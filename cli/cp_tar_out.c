@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "below.h"
 #include "file.h"
 
 /* Bytes read at a time; tar's unit, of which an archive has a whole number; bytes written. */
@@ -24,7 +25,8 @@ enum { PART = 1 << 20, RECORD = 10240, BLOCK = 100 * RECORD };
 
 /**
  * struct tar_out - one packing.
- * @path: where the archive goes, @tmp: where it is until it is complete; both NULL for a stream.
+ * @path: where the archive goes, @last: the last part of it; both NULL for a stream.
+ * @file: what it is until it is complete.
  * @rc: what writing failed with.
  * @utf8: without it libarchive takes names for bytes without meaning.
  */
@@ -35,7 +37,9 @@ struct tar_out {
 	struct archive *a;
 	const char *name;
 	int fd, rc;
-	char *path, *tmp;
+	const char *last;
+	char *path;
+	struct below_file file;
 	char *buf; /* PART */
 	locale_t utf8, before;
 };
@@ -50,19 +54,14 @@ static int out_error(const struct tar_out *out, int rc)
 /* An archive that is there is replaced when the new one is complete. */
 static int open_tmp(struct tar_out *out, const char *archive)
 {
-	struct text t = { 0 };
-	char *real = realpath(archive, NULL), *slash;
+	char *real = realpath(archive, NULL);
+	int rc;
 
 	out->path = real ? real : mem_strndup(archive, strlen(archive));
-	slash = strrchr(out->path, '/');
-	text_add(&t, out->path, slash ? (size_t)(slash - out->path) + 1 : 0);
-	text_addf(&t, ".famfs-XXXXXX");
-	out->fd = mkostemp(t.s, O_CLOEXEC);
-	if (out->fd < 0) {
-		text_free(&t);
-		return out_error(out, -errno);
-	}
-	out->tmp = t.s;
+	rc = below_file_open_for(&out->file, out->path, &out->last);
+	if (rc)
+		return out_error(out, rc);
+	out->fd = out->file.fd;
 	if (fchmod(out->fd, 0666 & ~out->cp.mask))
 		return out_error(out, -errno);
 	return 0;
@@ -231,6 +230,7 @@ static int begin(struct tar_out *out)
 static int end(struct tar_out *out)
 {
 	struct famfs_err err;
+	int rc;
 
 	if (out->cp.stop || cmd_cancelled())
 		return EXIT_FAILED;
@@ -238,13 +238,10 @@ static int end(struct tar_out *out)
 		failed(out, &err);
 		return env_error(out->cp.env, &err);
 	}
-	if (!out->tmp)
+	if (!out->last)
 		return 0;
-	if (rename(out->tmp, out->path))
-		return out_error(out, -errno);
-	free(out->tmp);
-	out->tmp = NULL;
-	return 0;
+	rc = below_file_publish(&out->file, out->last);
+	return rc ? out_error(out, rc) : 0;
 }
 
 static void cleanup(struct tar_out *out)
@@ -258,11 +255,10 @@ static void cleanup(struct tar_out *out)
 		uselocale(out->before);
 		freelocale(out->utf8);
 	}
-	if (out->fd > STDERR_FILENO)
+	if (out->last)
+		below_file_close_for(&out->file);
+	else if (out->fd > STDERR_FILENO)
 		close(out->fd);
-	if (out->tmp)
-		unlink(out->tmp);
-	free(out->tmp);
 	free(out->path);
 	free(out->buf);
 	cp_free(&out->cp);

@@ -30,16 +30,12 @@ static int open_stream(struct cmd_env *env, struct outfile *out, const char *dev
 
 static int open_temp(struct cmd_env *env, struct outfile *out)
 {
-	size_t len = strlen(out->target) + sizeof(".XXXXXX");
+	int rc = below_file_open_for(&out->file, out->target, &out->last);
 
-	out->temp = mem_calloc(1, len);
-	snprintf(out->temp, len, "%s.XXXXXX", out->target);
-	out->fd = mkostemp(out->temp, O_CLOEXEC);
-	if (out->fd >= 0)
-		return 0;
-	free(out->temp);
-	out->temp = NULL;
-	return failed(env, out, -errno);
+	if (rc)
+		return failed(env, out, rc);
+	out->fd = out->file.fd;
+	return 0;
 }
 
 static int open_over(struct cmd_env *env, struct outfile *out, const char *device)
@@ -66,7 +62,7 @@ int outfile_open(struct cmd_env *env, struct outfile *out, const char *file, con
 	out->fd = -1;
 	out->name = file;
 	out->target = mem_strndup(file, strlen(file));
-	out->temp = NULL;
+	out->last = NULL;
 	if (!strcmp(file, "-")) {
 		out->name = "standard output";
 		out->fd = STDOUT_FILENO;
@@ -83,34 +79,23 @@ int outfile_open(struct cmd_env *env, struct outfile *out, const char *file, con
 	return code;
 }
 
-/* Gives it its name; where another was faster, that one stays. */
-static int publish(const struct outfile *out)
+static int publish(struct outfile *out)
 {
 	if (fsync(out->fd))
 		return -errno;
-	if (out->replace)
-		return rename(out->temp, out->target) ? -errno : 0;
-	if (!renameat2(AT_FDCWD, out->temp, AT_FDCWD, out->target, RENAME_NOREPLACE))
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return -errno;
-	/* A file system that cannot rename so. */
-	if (link(out->temp, out->target))
-		return -errno;
-	unlink(out->temp);
-	return 0;
+	return out->replace ? below_file_publish(&out->file, out->last)
+			    : below_file_publish_new(&out->file, out->last);
 }
 
 int outfile_finish(struct cmd_env *env, struct outfile *out, bool whole)
 {
-	int rc = whole && out->temp ? publish(out) : 0;
+	int rc = whole && out->last ? publish(out) : 0;
 
-	if (out->temp && (rc || !whole))
-		unlink(out->temp);
-	if (out->fd > STDERR_FILENO && close(out->fd) && !rc && whole)
+	if (out->last)
+		below_file_close_for(&out->file);
+	else if (out->fd > STDERR_FILENO && close(out->fd) && whole)
 		rc = -errno;
-	free(out->temp);
 	free(out->target);
-	out->temp = out->target = NULL;
+	out->last = out->target = NULL;
 	return rc ? failed(env, out, rc) : 0;
 }

@@ -3,17 +3,19 @@
 #ifndef FAMFS_CLI_OUTFILE_H
 #define FAMFS_CLI_OUTFILE_H
 
+#include "below.h"
 #include "cmd.h"
 
 /**
  * struct outfile - a file being written to @fd.
- * @name: for messages. @temp: what it is called until it is whole; NULL for pipes and the like.
+ * @name: for messages. @last: what it is called once it is whole; NULL for pipes and the like.
  */
 struct outfile {
 	int fd;
-	const char *name;
-	char *target, *temp;
+	const char *name, *last;
+	char *target;
 	bool replace;
+	struct below_file file;
 };
 
 /*

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2030,SC2031,SC2154 # the helpers set them, in each test anew
 # image restore, killed at any moment: the old file system, the new one, or what is marked as
-# neither; and as soon as the old one is touched, a whole undo file that brings it back.
+# neither; and as soon as the old one is touched, a whole undo file that brings it back. Files that
+# commands write for themselves are there whole, or not at all.
 
 load helpers
 
@@ -80,4 +81,31 @@ front() {
 	done
 	run_famfs 0 image restore --undo last.undo the.undo "$IMG"
 	is "$(front)" "$old" "after the undo file was played back to its end"
+}
+
+@test "a dump or an archive that is killed leaves nothing behind" {
+	local i command
+	python3 - . <<-'EOF' || skip "no files without a name on this file system"
+		import os, sys
+		os.close(os.open(sys.argv[1], os.O_TMPFILE | os.O_WRONLY))
+	EOF
+	new_image 256M
+	run_famfs 0 creat -q --randomize --seed 1 -s 100M "$IMG:/a"
+	[ -p never ] || mkfifo never
+	mkdir to
+	for i in {1..12}; do
+		command=(image dump -q "$IMG" to/file)
+		[ $((i % 2)) -eq 0 ] || command=(cp -q --tar "$IMG:/a" to/file)
+		"$FAMFS" "${command[@]}" >"$OUT" 2>"$ERR" </dev/null &
+		read -r -t "0.$(printf %03d $((i * 4)))" <>never || true
+		kill -9 $! 2>/dev/null || true
+		status=0
+		wait $! || status=$?
+		echo "round $i: exit $status"
+		[ "$status" -eq 0 ] || [ "$status" -eq 137 ] || fail "$(<"$ERR")"
+		# Whole, or not there; and under no other name.
+		is "$(ls -A to)" "$([ "$status" -ne 0 ] && [ ! -e to/file ] || echo file)"
+		[ ! -e to/file ] || [ $((i % 2)) -eq 1 ] || run_famfs 0 image show to/file
+		rm -f to/file
+	done
 }
