@@ -49,4 +49,46 @@ static inline void crash_make_some(void)
 	famfs_close(fs);
 }
 
+/* And a second file. */
+static inline void crash_make_three(void)
+{
+	struct famfs_create_req req = create_req("dir/third", AU);
+	struct famfs *fs;
+
+	crash_make_some();
+	fs = image_open(judge.ctx, STAGE_NAME, FAMFS_OPEN_WRITE);
+	CHECK_EQ(famfs_create(fs, &req, 1, NULL, NULL), 0);
+	famfs_close(fs);
+}
+
+/* Whatever can be repaired is. */
+static inline int crash_yes(void *data, const struct famfs_finding *finding)
+{
+	(void)data, (void)finding;
+	return 1;
+}
+
+static inline int crash_repair(const char *undo, struct famfs_err *err)
+{
+	const struct famfs_repair_opts opts = { .ask = crash_yes, .undo = undo };
+	struct famfs_repair *rep = NULL;
+	int rc;
+
+	(void)unlink(undo);
+	rc = famfs_repair_new(judge.ctx, STAGE_NAME, &opts, &rep, err);
+	if (!rc)
+		rc = famfs_repair_commit(rep, err);
+	famfs_repair_free(rep);
+	return rc;
+}
+
+/* A name that was given before: the entries behind it are renumbered by a repair. */
+static inline void crash_break_name(void)
+{
+	struct famfs_entry twice = image_dir("dir");
+
+	crash_make_three();
+	image_put(STAGE_NAME, 1, &twice);
+}
+
 #endif

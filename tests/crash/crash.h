@@ -110,6 +110,20 @@ static inline void crash_end(void)
 	famfs_ctx_free(judge.ctx);
 }
 
+/* Left out are event @left_out and, if it is a fence, those of its thread right behind it. */
+static inline bool crash_is_left_out(size_t at, size_t left_out)
+{
+	const struct record_event *events = crash_record.events;
+
+	if (left_out == NO_EVENT || at < left_out)
+		return false;
+	for (size_t i = left_out + 1; i <= at; i++)
+		if (events[i - 1].kind != RECORD_FENCE || events[i].kind != RECORD_FENCE ||
+		    events[i].thread != events[i - 1].thread)
+			return false;
+	return true;
+}
+
 /*
  * Replays the record, without event @left_out, and judges every state after every step. Return:
  * whether all were good; else @ret_at is where one was not, and judge.why tells what was wrong.
@@ -123,7 +137,7 @@ static inline bool crash_replay(size_t left_out, size_t *ret_at)
 		const struct record_event *event = &crash_record.events[i];
 
 		*ret_at = i;
-		if (i == left_out)
+		if (crash_is_left_out(i, left_out))
 			continue;
 		record_apply(event, &crash_model);
 		if (event->kind == RECORD_REPORTED)
@@ -164,6 +178,19 @@ static inline void crash_test(const struct crash_case *c)
 		crash_tell(c);
 	}
 	crash_end();
+}
+
+/* Also with the two counters by two stores. */
+static inline void crash_test_both(const struct crash_case *c)
+{
+	struct crash_case in_order = *c;
+	char name[128];
+
+	crash_test(c);
+	(void)snprintf(name, sizeof(name), "%s, in order", c->name);
+	in_order.name = name;
+	in_order.publish = PUBLISH_IN_ORDER;
+	crash_test(&in_order);
 }
 
 /* Before what must all be in order? The counting of new entries, and the report of success. */
@@ -234,10 +261,48 @@ static inline size_t crash_test_needed(const struct crash_case *c)
 	return missed;
 }
 
+/*
+ * Commands whose intermediate states are marked as such need less: which of their write-backs (W)
+ * and fences (F) are missed when one is left out. In small letters: another one does for it, or
+ * any state without it is allowed.
+ */
+static inline void crash_test_needs(const struct crash_case *c, const char *want)
+{
+	char got[64] = "";
+	size_t nr = 0, at;
+
+	if (!crash_begin(c)) {
+		crash_end();
+		return;
+	}
+	explore.bound.build_max = 0;
+	for (size_t i = 0; i < crash_record.nr && nr < sizeof(got) - 1; i++) {
+		enum record_kind kind = crash_record.events[i].kind;
+
+		if (kind != RECORD_WRITEBACK && kind != RECORD_FENCE)
+			continue;
+		got[nr] = kind == RECORD_FENCE ? 'F' : 'W';
+		if (crash_replay(i, &at))
+			got[nr] = (char)(got[nr] + 'a' - 'A');
+		nr++;
+	}
+	CHECK_STR(got, want);
+	crash_end();
+}
+
 static inline void crash_tell_missed(size_t missed, size_t commands)
 {
 	printf("# note: %zu write-backs and fences of %zu commands left out, each was missed\n",
 	       missed, commands);
+}
+
+static inline void crash_test_all_needed(const struct crash_case *cases, size_t nr)
+{
+	size_t missed = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		missed += crash_test_needed(&cases[i]);
+	crash_tell_missed(missed, nr);
 }
 
 #endif

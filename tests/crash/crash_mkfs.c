@@ -42,30 +42,36 @@ static void make_killed(void)
 	CHECK_EQ(famfs_mkfs(judge.ctx, STAGE_NAME, &opts, NULL, NULL), 0);
 }
 
+static const struct crash_case cases[] = {
+	{ "mkfs", nothing, make_first, PUBLISH_WHOLE, { .step = 1, .may_vanish = true } },
+	{ "mkfs of zeros", zeros, make_first, PUBLISH_WHOLE, { .step = 1, .may_vanish = true } },
+	{ "mkfs after a kill",
+	  make_killed,
+	  make_first,
+	  PUBLISH_WHOLE,
+	  { .step = 1, .may_vanish = true } },
+	{ "mkfs --force",
+	  crash_make_some,
+	  make_again,
+	  PUBLISH_WHOLE,
+	  { .step = 1, .may_vanish = true } },
+};
+
 /* The old one, none, or the new one. */
 UNIT_TEST(mkfs)
 {
-	static const struct crash_case cases[] = {
-		{ "mkfs", nothing, make_first, PUBLISH_WHOLE, { .step = 1, .may_vanish = true } },
-		{ "mkfs of zeros",
-		  zeros,
-		  make_first,
-		  PUBLISH_WHOLE,
-		  { .step = 1, .may_vanish = true } },
-		{ "mkfs after a kill",
-		  make_killed,
-		  make_first,
-		  PUBLISH_WHOLE,
-		  { .step = 1, .may_vanish = true } },
-		{ "mkfs --force",
-		  crash_make_some,
-		  make_again,
-		  PUBLISH_WHOLE,
-		  { .step = 1, .may_vanish = true } },
-	};
-
 	for (size_t i = 0; i < UNIT_NR(cases); i++)
 		crash_test(&cases[i]);
+}
+
+/* What the order of the stores rests on. */
+UNIT_TEST(what_is_needed)
+{
+	static const char *const needs[UNIT_NR(cases)] = { "wfwfWfwfWFWFf", "wfwfWfwfWFWFf",
+							   "wfwfWfwfWFWFf", "WFwfWfwfWFWFf" };
+
+	for (size_t i = 0; i < UNIT_NR(cases); i++)
+		crash_test_needs(&cases[i], needs[i]);
 }
 
 UNIT_MAIN

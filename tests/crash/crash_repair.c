@@ -34,24 +34,11 @@ static void note_findings(void)
 	famfs_check_free(check);
 }
 
-static int yes(void *data, const struct famfs_finding *finding)
-{
-	(void)data, (void)finding;
-	return 1;
-}
-
 static int repair(void)
 {
-	const struct famfs_repair_opts opts = { .ask = yes, .undo = "undo" };
-	struct famfs_repair *rep = NULL;
 	struct famfs_err err = { 0 };
-	int rc;
+	int rc = crash_repair("undo", &err);
 
-	(void)unlink("undo");
-	rc = famfs_repair_new(judge.ctx, STAGE_NAME, &opts, &rep, &err);
-	if (!rc)
-		rc = famfs_repair_commit(rep, &err);
-	famfs_repair_free(rep);
 	CHECK_MSG(rc == 0, "%s", err.message);
 	record_reported(1);
 	return rc;
@@ -83,16 +70,10 @@ static bool judge_findings(bool *ret_marked)
 /* A second repair, of what the first one left, ends well, too. */
 static bool repair_again(void)
 {
-	const struct famfs_repair_opts opts = { .ask = yes, .undo = "again" };
-	struct famfs_repair *rep = NULL;
 	struct famfs_check *check = NULL;
 	struct famfs_err err = { 0 };
-	int rc = famfs_repair_new(judge.ctx, STAGE_NAME, &opts, &rep, &err);
+	int rc = crash_repair("again", &err);
 
-	(void)unlink("again");
-	if (!rc)
-		rc = famfs_repair_commit(rep, &err);
-	famfs_repair_free(rep);
 	if (!rc)
 		rc = famfs_check_new(judge.ctx, STAGE_NAME, &check, &err);
 	if (rc)
@@ -133,108 +114,102 @@ static bool judge_repair(void)
 	return ok;
 }
 
-static void make_three(void)
-{
-	struct famfs_create_req req = create_req("dir/third", AU);
-	struct famfs *fs;
-
-	crash_make_some();
-	fs = image_open(judge.ctx, STAGE_NAME, FAMFS_OPEN_WRITE);
-	CHECK_EQ(famfs_create(fs, &req, 1, NULL, NULL), 0);
-	famfs_close(fs);
-}
-
 static void break_tail_unpublished(void)
 {
-	make_three();
+	crash_make_three();
 	image_counters(STAGE_NAME, 3, 2);
 	note_findings();
 }
 
 static void break_tail_published(void)
 {
-	make_three();
+	crash_make_three();
 	image_counters(STAGE_NAME, 2, 3);
 	note_findings();
 }
 
 static void break_header(void)
 {
-	make_three();
+	crash_make_three();
 	image_u64(STAGE_NAME, FAMFS_LOG_OFF + 16, 99);
 	note_findings();
 }
 
 static void break_entry(void)
 {
-	make_three();
+	crash_make_three();
 	image_u64(STAGE_NAME, image_slot(1) + 16, 1);
 	note_findings();
 }
 
-/* A name that was given before: the entries behind it are renumbered. */
 static void break_name(void)
 {
-	struct famfs_entry twice = image_dir("dir");
-
-	make_three();
-	image_put(STAGE_NAME, 1, &twice);
+	crash_break_name();
 	note_findings();
 }
 
 static void break_super(void)
 {
-	make_three();
+	crash_make_three();
 	image_u64(STAGE_NAME, 48, 99);
 	note_findings();
 }
 
 static void break_magic(void)
 {
-	make_three();
+	crash_make_three();
 	image_u64(STAGE_NAME, 0, 0);
 	note_findings();
 }
 
 static void break_size(void)
 {
-	make_three();
+	crash_make_three();
 	image_u64(STAGE_NAME, 112, STAGE_SIZE + AU);
 	note_findings();
 }
 
-#define ROW(name, prepare)                                                                         \
-	{                                                                                          \
-		name, name ", in order", prepare                                                   \
-	}
+/* @needs: see crash_test_needs(). */
+static const struct {
+	const char *name;
+	void (*prepare)(void);
+	const char *needs;
+} rows[] = {
+	{ "repair of an unpublished tail", break_tail_unpublished, "wfWFf" },
+	{ "repair of a published tail", break_tail_published, "wfWFf" },
+	{ "repair of the log header", break_header, "WFf" },
+	{ "repair of an entry", break_entry, "wfWFwwff" },
+	{ "repair of a repeated name", break_name, "WFWwfWFWFf" },
+	{ "repair of the superblock", break_super, "Wfwff" },
+	{ "repair of its magic number", break_magic, "wfWFf" },
+	{ "repair of the recorded size", break_size, "WFf" },
+};
+
+static struct crash_case case_of(size_t row)
+{
+	return (struct crash_case){ .name = rows[row].name,
+				    .prepare = rows[row].prepare,
+				    .run = repair,
+				    .promise = { .other = judge_repair } };
+}
 
 /* As it was found, mended, some of it mended, or marked as unreadable. */
 UNIT_TEST(check_repair)
 {
-	static const struct {
-		const char *name, *in_order;
-		void (*prepare)(void);
-	} rows[] = {
-		ROW("repair of an unpublished tail", break_tail_unpublished),
-		ROW("repair of a published tail", break_tail_published),
-		ROW("repair of the log header", break_header),
-		ROW("repair of an entry", break_entry),
-		ROW("repair of a repeated name", break_name),
-		ROW("repair of the superblock", break_super),
-		ROW("repair of its magic number", break_magic),
-		ROW("repair of the recorded size", break_size),
-	};
-
 	for (size_t i = 0; i < UNIT_NR(rows); i++) {
-		struct crash_case c = { .name = rows[i].name,
-					.prepare = rows[i].prepare,
-					.run = repair,
-					.promise = { .other = judge_repair } };
+		struct crash_case c = case_of(i);
 
-		crash_test(&c);
-		c.name = rows[i].in_order;
-		c.publish = PUBLISH_IN_ORDER;
-		crash_test(&c);
+		crash_test_both(&c);
+	}
+}
+
+/* What the order of the stores rests on. */
+UNIT_TEST(what_is_needed)
+{
+	for (size_t i = 0; i < UNIT_NR(rows); i++) {
+		struct crash_case c = case_of(i);
+
+		crash_test_needs(&c, rows[i].needs);
 	}
 }
 

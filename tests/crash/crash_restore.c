@@ -26,20 +26,9 @@ static void restore_from(const char *name, unsigned int how)
 	flags = how;
 }
 
-static void make_three(void)
-{
-	struct famfs_create_req req = create_req("dir/third", AU);
-	struct famfs *fs;
-
-	crash_make_some();
-	fs = image_open(judge.ctx, STAGE_NAME, FAMFS_OPEN_WRITE);
-	CHECK_EQ(famfs_create(fs, &req, 1, NULL, NULL), 0);
-	famfs_close(fs);
-}
-
 static void blank(void)
 {
-	make_three();
+	crash_make_three();
 	dump("image");
 	memset(stage_mem, 0, FRONT);
 	restore_from("image", 0);
@@ -60,32 +49,17 @@ static void other(void)
 	struct famfs_mkfs_opts opts = { .log_len = IMAGE_LOG_LEN, .flags = FAMFS_MKFS_FORCE };
 	struct famfs_create_req reqs[] = { create_req("precious", AU), create_req("d", 0) };
 
-	make_three();
+	crash_make_three();
 	dump("image");
 	CHECK_EQ(famfs_mkfs(judge.ctx, STAGE_NAME, &opts, NULL, NULL), 0);
 	CHECK_EQ(crash_create(reqs, UNIT_NR(reqs), NULL, NULL), 0);
 	restore_from("image", FAMFS_RESTORE_FORCE);
 }
 
-static int yes(void *data, const struct famfs_finding *finding)
-{
-	(void)data, (void)finding;
-	return 1;
-}
-
-/* A name that was given before goes: the entries behind it are renumbered. */
 static void repaired(void)
 {
-	const struct famfs_repair_opts opts = { .ask = yes, .undo = "repair.undo" };
-	struct famfs_entry twice = image_dir("dir");
-	struct famfs_repair *rep = NULL;
-
-	make_three();
-	image_put(STAGE_NAME, 1, &twice);
-	(void)unlink("repair.undo");
-	CHECK_EQ(famfs_repair_new(judge.ctx, STAGE_NAME, &opts, &rep, NULL), 0);
-	CHECK_EQ(famfs_repair_commit(rep, NULL), 0);
-	famfs_repair_free(rep);
+	crash_break_name();
+	CHECK_EQ(crash_repair("repair.undo", NULL), 0);
 	restore_from("repair.undo", 0);
 }
 
@@ -160,36 +134,50 @@ static bool judge_restore(void)
 	       judge_bad("neither the old bytes nor the new ones, and no mark");
 }
 
+/* @needs: see crash_test_needs(). */
+static const struct {
+	const char *name;
+	void (*prepare)(void);
+	const char *needs;
+} rows[] = {
+	{ "restore to a blank device", blank, "WfwfwfWwfWFWFWFf" },
+	{ "restore over a damaged file system", broken, "WFwfwfWwfWfWFWFf" },
+	{ "restore over another file system", other, "WFwfwfWwfWfWFWFf" },
+	{ "undo of a repair", repaired, "WFwfwfwwfWwfwfWFWFf" },
+	{ "undo of a repair that was cut off", repair_cut_off, "wfwfwfwwfWwfwfWFWFf" },
+};
+
+static struct crash_case case_of(size_t row)
+{
+	return (struct crash_case){ .name = rows[row].name,
+				    .prepare = rows[row].prepare,
+				    .run = restore,
+				    .promise = { .other = judge_restore } };
+}
+
 UNIT_TEST(image_restore)
 {
-	static const struct {
-		const char *name;
-		void (*prepare)(void);
-	} rows[] = {
-		{ "restore to a blank device", blank },
-		{ "restore over a damaged file system", broken },
-		{ "restore over another file system", other },
-		{ "undo of a repair", repaired },
-		{ "undo of a repair that was cut off", repair_cut_off },
-	};
-
 	for (size_t i = 0; i < UNIT_NR(rows); i++) {
-		struct crash_case c = { .name = rows[i].name,
-					.prepare = rows[i].prepare,
-					.run = restore,
-					.promise = { .other = judge_restore } };
+		struct crash_case c = case_of(i);
 
-		crash_test(&c);
+		crash_test_both(&c);
+	}
+}
+
+/* What the order of the stores rests on. */
+UNIT_TEST(what_is_needed)
+{
+	for (size_t i = 0; i < UNIT_NR(rows); i++) {
+		struct crash_case c = case_of(i);
+
+		crash_test_needs(&c, rows[i].needs);
 	}
 }
 
 /* The mark must be in memory before anything else is: its store, its write-back, its fence. */
 UNIT_TEST(without_the_mark)
 {
-	struct crash_case c = { .name = "restore over another file system",
-				.prepare = other,
-				.run = restore,
-				.promise = { .other = judge_restore } };
+	struct crash_case c = case_of(2);
 	size_t at;
 
 	if (crash_begin(&c)) {
