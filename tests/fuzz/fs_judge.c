@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* More allocation units than any image of the tests has. */
-#define AUS_MAX 64
+#define AUS_MAX (JUDGE_SIZE_MAX / FAMFS_AU)
 
 /* What is in use, by allocation unit: seen by hand. */
 struct usage {

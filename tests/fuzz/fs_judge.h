@@ -5,6 +5,9 @@
 
 #include "fs_image.h"
 
+/* The largest device that what is in use is counted of. */
+#define JUDGE_SIZE_MAX (64 * FAMFS_AU)
+
 /* What `check` says. @first: the first error, for people. */
 struct judge {
 	bool clean; /* no errors: exit status 0 */
