@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fills, prints or compares a range of a device by mapping it: a devdax device
+ * Fills, prints, compares or poisons a range of a device by mapping it: a devdax device
  * takes neither read() nor write(), so dd and cmp cannot do this.
  */
 #include <err.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,12 @@ static size_t number(const char *s)
 	if (*s == '\0' || *end != '\0')
 		errx(2, "%s: not a number", s);
 	return n;
+}
+
+static void done(int sig)
+{
+	(void)sig;
+	_exit(0);
 }
 
 static void print_range(const char *from, size_t len)
@@ -41,6 +48,20 @@ static void compare_range(const char *from, size_t len, char byte)
 		if (from[i] != byte)
 			errx(1, "byte %zu of %zu is 0x%02x, not 0x%02x", i, len,
 			     (unsigned char)from[i], (unsigned char)byte);
+}
+
+/*
+ * As if a memory error had been found: whoever has the pages mapped is told, this process first,
+ * and its way to go on is to be done.
+ */
+static void poison_range(char *at, size_t len)
+{
+	volatile char *touched = at;
+
+	signal(SIGBUS, done);
+	*touched;
+	if (madvise(at, len, MADV_HWPOISON) < 0)
+		err(1, "MADV_HWPOISON");
 }
 
 static char *map_range(const char *device, size_t off, size_t len, int writing)
@@ -64,19 +85,22 @@ int main(int argc, char **argv)
 	int fill = argc == 6 && strcmp(argv[1], "fill") == 0;
 	int holds = argc == 6 && strcmp(argv[1], "holds") == 0;
 	int print = argc == 5 && strcmp(argv[1], "read") == 0;
+	int poison = argc == 5 && strcmp(argv[1], "poison") == 0;
 	size_t len;
 	char *mem;
 
-	if (!fill && !holds && !print)
+	if (!fill && !holds && !print && !poison)
 		errx(2, "usage: daxmem {fill | holds} DEVICE OFFSET LENGTH BYTE\n"
-			"       daxmem read DEVICE OFFSET LENGTH");
+			"       daxmem {read | poison} DEVICE OFFSET LENGTH");
 	len = number(argv[4]);
 	mem = map_range(argv[2], number(argv[3]), len, fill);
 	if (fill)
 		memset(mem, (int)number(argv[5]), len);
 	else if (holds)
 		compare_range(mem, len, (char)number(argv[5]));
-	else
+	else if (print)
 		print_range(mem, len);
+	else
+		poison_range(mem, len);
 	return 0;
 }

@@ -5,7 +5,7 @@
 
 # The host's programs that the guest gets (those of busybox run the applets of busybox rather
 # than what is in the PATH), and the libraries that famfs opens by name.
-base_programs=(busybox bash ndctl daxctl setpriv timeout)
+base_programs=(busybox bash ndctl daxctl setpriv timeout realpath cksum)
 optional_programs=(jq)
 dlopened=(libdaxctl.so.1 libndctl.so.6 libblkid.so.1 libjson-c.so.5
 	libcrypto.so.3 libarchive.so.13)
@@ -106,13 +106,31 @@ need_base() {
 	rm -rf "$dir"
 }
 
+# bats is scripts in three directories beside each other.
+put_bats() { # ROOT
+	local from dir
+
+	from=$(realpath "$(type -P bats)")
+	from=${from%/*/*}
+	for dir in bin/bats lib/bats-core libexec/bats-core; do
+		mkdir -p "$1/usr/${dir%/*}"
+		cp -r "$from/$dir" "$1/usr/${dir%/*}/"
+	done
+}
+
 # What changes from run to run: famfs, the script and its helpers.
 build_overlay() {
 	local root=$1 script=$2 program
 
 	mkdir -p "$root/vm" "$root/usr/local/bin"
 	cp "$here"/*.bash "$root/vm/"
-	cp "$script" "$root/vm/script"
+	[[ $script -ef $here/${script##*/} ]] || cp "$(dirname "$script")"/*.bash "$root/vm/"
+	if [[ $script == *.bats ]]; then
+		cp "$script" "$root/vm/script.bats"
+		put_bats "$root"
+	else
+		cp "$script" "$root/vm/script"
+	fi
 	"${CC:-cc}" -O1 -o "$root/usr/local/bin/daxmem" "$here/daxmem.c"
 	put "$root" "$famfs"
 	install -m 755 "$famfs" "$root/usr/local/bin/famfs"
