@@ -46,6 +46,7 @@ table() {
 		check cmd:strace strace strace
 		check cmd:xmllint libxml2-utils libxml2
 		check cmd:script bsdutils util-linux
+		check cmd:g++ g++ gcc-c++
 		check cmd:pahole dwarves dwarves
 		check cmd:python3 python3 python3
 		check cmd:rpmbuild rpm rpm-build

@@ -144,7 +144,7 @@ tree() {
 }
 
 @test "on a terminal the same names come" {
-	requires script
+	requires_terminal
 	tree
 	COLUMNS=80 script -qec "$(printf '%q ' "$FAMFS" ls -l "$IMG")" /dev/null </dev/null >typescript
 	has "$(<typescript)" '16\.0M.*a'

@@ -86,7 +86,7 @@ le() {
 }
 
 @test "raw is not written to a terminal" {
-	requires script
+	requires_terminal
 	new_image
 	run_famfs 0 creat -s 4k "$IMG:/f"
 	run_shell 1,2 'script -qec "$1" /dev/null </dev/null' \

@@ -159,7 +159,8 @@ owners() {
 
 @test "what is no message is not translated by" {
 	make_files
-	refused 1 'dev\.img: is not an fmap message; .*IMAGE:/path' fmap resolve "$IMG" 0
+	refused 1 'dev\.img: larger than 16 MiB: no fmap message is; .*fmap dump' \
+		fmap resolve "$IMG" 0
 	printf 'no message, but long enough for the header of one' >words
 	refused 1 'words: is not an fmap message' fmap resolve words 0
 	run_shell 1 '"$@" <words' "$FAMFS" fmap resolve --reverse - 0

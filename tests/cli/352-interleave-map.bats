@@ -138,7 +138,7 @@ cells() {
 }
 
 @test "the terminal's own width" {
-	requires script
+	requires_terminal
 	files
 	script -qec "stty cols 33 rows 24; '$FAMFS' interleave map --color=never '$IMG'" /dev/null \
 		</dev/null | tr -d '\r' >"$OUT"

@@ -21,7 +21,7 @@ undo() { # the undo files beside the image
 
 # A line of shell with a terminal, which answers ANSWERS.
 on_terminal() { # RC ANSWERS COMMAND...
-	requires script
+	requires_terminal
 	local want=$1 answers=$2
 	shift 2
 	status=0

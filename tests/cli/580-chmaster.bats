@@ -135,7 +135,7 @@ wait_for_claim() { # FILE
 }
 
 @test "asks on a terminal, and takes no for an answer" {
-	requires script
+	requires_terminal
 	make_fs
 	before=$(sha256sum <"$IMG")
 	run_shell 1 'echo n | FAMFS_SYSTEM_UUID=$3 script -qec "$1 chmaster --take --watch 1 $2" /dev/null' \

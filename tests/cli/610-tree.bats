@@ -61,7 +61,7 @@ files() {
 	is "$output" "[5000000]  $IMG:/b/sub/file
 
 0 directories, 1 file"
-	requires script
+	requires_terminal
 	script -qec "$FAMFS tree -s $IMG:/b/sub" /dev/null >typed
 	has "$(<typed)" '\[4\.7M\]  file'
 }

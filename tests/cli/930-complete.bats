@@ -204,6 +204,7 @@ bash_offers() { # LINE
 # Types a line and a tab into a zsh: what it then has, and all that it was offered.
 zsh_types() { # LINE
 	requires zsh
+	requires_terminal
 	cat >driver.zsh <<-'END'
 		zmodload zsh/zpty
 		zpty shell "LC_ALL=C.UTF-8 TERM=dumb zsh -f"

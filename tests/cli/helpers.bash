@@ -33,6 +33,12 @@ requires_root() {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
 }
 
+requires_terminal() {
+	requires script
+	script -qec true /dev/null </dev/null >/dev/null 2>&1 ||
+		skip "no terminal can be made: /dev/pts is not mounted"
+}
+
 fail() {
 	printf '%s\n' "$@" >&2
 	return 1
