@@ -16,6 +16,9 @@ struct dax_info {
 	int numa_node;        /* the memory's own; -1: not known */
 };
 
+/* Without sysfs (a bare container) nothing tells which device is what. */
+bool dax_sysfs_is_here(const struct famfs_ctx *ctx);
+
 /* Is this character device one of the dax bus? (by /sys/dev/char/MAJ:MIN/subsystem) */
 bool dax_is_device(const struct famfs_ctx *ctx, dev_t rdev);
 

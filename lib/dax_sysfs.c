@@ -29,6 +29,13 @@ int dax_sysfs_link(const struct famfs_ctx *ctx, const char *path, char *ret_name
 	return 0;
 }
 
+bool dax_sysfs_is_here(const struct famfs_ctx *ctx)
+{
+	char path[PATH_MAX];
+
+	return ctx_path(ctx, "/sys/bus", path, sizeof(path)) == 0 && access(path, F_OK) == 0;
+}
+
 int dax_sysfs_text(const struct famfs_ctx *ctx, const char *path, char *buf, size_t len)
 {
 	char full[PATH_MAX];

@@ -104,6 +104,20 @@ static int refuse_block(const struct dev *dev, const struct stat *st, struct fam
 			"if its contents can go: ndctl create-namespace -f -m devdax -e %s", space);
 }
 
+static int refuse_char(const struct dev *dev, struct famfs_err *err)
+{
+	if (!dax_sysfs_is_here(dev->ctx))
+		return err_hint(err,
+				err_set(err, -ENODEV, dev->name,
+					"is a character device, and without /sys nothing tells "
+					"whether it is a dax device"),
+				"mount -t sysfs sysfs /sys");
+	return err_hint(err,
+			err_set(err, -ENODEV, dev->name,
+				"is a character device, but no dax device"),
+			"famfs list shows the DAX devices of this host");
+}
+
 static int refuse(const struct dev *dev, const struct stat *st, struct famfs_err *err)
 {
 	static const char wanted[] = "a devdax device or an image file is wanted";
@@ -121,10 +135,7 @@ static int refuse(const struct dev *dev, const struct stat *st, struct famfs_err
 		return err_hint(err, err_set(err, -ENODEV, dev->name, "is a socket; %s", wanted),
 				"famfs list shows the DAX devices of this host");
 	case S_IFCHR:
-		return err_hint(err,
-				err_set(err, -ENODEV, dev->name,
-					"is a character device, but no dax device"),
-				"famfs list shows the DAX devices of this host");
+		return refuse_char(dev, err);
 	default:
 		return err_set(err, -ENODEV, dev->name, "is of an unknown kind; %s", wanted);
 	}

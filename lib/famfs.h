@@ -413,7 +413,7 @@ FAMFS_API int famfs_device_get(struct famfs_ctx *ctx, const char *device,
  * famfs_device_get() gives. A device that goes away meanwhile is left out.
  * @fn: the device is valid during the call; another result than 0 ends the list.
  *
- * Return: 0, what @fn returned, -ECANCELED, -errno.
+ * Return: 0, what @fn returned, -ENOENT (/sys is not mounted), -ECANCELED, -errno.
  */
 FAMFS_API int famfs_device_list(struct famfs_ctx *ctx,
 				int (*fn)(void *data, const struct famfs_device *device),

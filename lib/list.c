@@ -218,6 +218,9 @@ int famfs_device_list(struct famfs_ctx *ctx,
 
 	if (rc == -ECANCELED)
 		return err_set(err, rc, "/sys/bus/dax", "cancelled");
+	if (rc == -ENOENT)
+		return err_hint(err, err_set(err, rc, "/sys", "is not mounted: no device is known"),
+				"mount -t sysfs sysfs /sys");
 	if (rc < 0)
 		return err_set(err, rc, "/sys/bus/dax", "cannot be listed: %s", strerror(-rc));
 	return rc;

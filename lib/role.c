@@ -112,6 +112,7 @@ static int make_dirs(const char *dir, mode_t mode)
 {
 	char path[PATH_MAX];
 	size_t len = strlen(dir);
+	int rc = 0;
 
 	if (len >= sizeof(path))
 		return -ENAMETOOLONG;
@@ -120,13 +121,17 @@ static int make_dirs(const char *dir, mode_t mode)
 		if (path[i] != '/' && path[i] != '\0')
 			continue;
 		path[i] = '\0';
-		if (mkdir(path, mode) == 0)
+		if (mkdir(path, mode) == 0) {
 			(void)chmod(path, mode);
-		else if (errno != EEXIST && i == len)
-			return -errno;
+			rc = 0;
+		} else if (errno == EEXIST) {
+			rc = 0;
+		} else if (!rc || errno != ENOENT) {
+			rc = -errno; /* what is below such a one is only not there */
+		}
 		path[i] = i < len ? '/' : '\0';
 	}
-	return 0;
+	return rc;
 }
 
 int role_make_state_dir(const char *dir)

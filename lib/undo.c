@@ -118,7 +118,7 @@ int undo_begin(struct dev *dev, const char *path, struct undo **ret_undo, struct
 	undo->fd = -1;
 	rc = path ? make_at(undo, path) : make_somewhere(undo);
 	if (rc)
-		rc = cannot_make(path ? path : undo->path, rc, err);
+		rc = cannot_make(path ? path : *undo->path ? undo->path : dev->name, rc, err);
 	if (!rc)
 		rc = undo_save(undo, 0, dev->size < SUPER_PAGE ? dev->size : SUPER_PAGE, err);
 	if (rc) {

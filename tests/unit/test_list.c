@@ -157,10 +157,14 @@ UNIT_TEST(host_without_the_bus)
 	struct famfs_ctx *ctx = NULL;
 	char root[PATH_MAX + 8];
 	unsigned int nr = 0;
+	struct famfs_err err;
 
 	(void)snprintf(root, sizeof(root), "%s/bare", scratch_dir);
 	CHECK_EQ(famfs_ctx_new(&ctx), 0);
 	CHECK_EQ(famfs_ctx_set_root(ctx, root), 0);
+	CHECK_EQ(famfs_device_list(ctx, count, &nr, &err), -ENOENT);
+	CHECK(strstr(err.message, "not mounted"));
+	scratch_dirs("bare/sys/bus/");
 	CHECK_EQ(famfs_device_list(ctx, count, &nr, NULL), 0);
 	CHECK_EQ(nr, 0);
 	famfs_ctx_free(ctx);
