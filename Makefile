@@ -262,8 +262,8 @@ bench-placement: ## compare the placement of files with the existing tools'
 	@'$(BUILD)/tests/sim_place' $(SIM)
 
 abi: $(shared_lib) ## list anew what programs rely on once they are built (tests/pack/abi.list)
-	@tests/pack/abi lib/famfs.h $(shared_lib) >tests/pack/abi.list.part
-	@mv tests/pack/abi.list.part tests/pack/abi.list
+	@tests/pack/abi lib/famfs.h $(shared_lib) >$(BUILD)/abi.list
+	@cp $(BUILD)/abi.list tests/pack/abi.list
 
 deps: ## install what the build and the tests need
 	@tests/deps.sh build check
