@@ -95,10 +95,14 @@ codegen := $(call cc-option,-fno-semantic-interposition)
 packages := $(foreach f,$(found),$(firstword $(subst =, ,$(f))))
 pkg_cflags := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(packages)))
 pkg_libs := $(shell $(PKG_CONFIG) --libs json-c libdeflate uuid $(if $(call have,libisal),libisal))
+# Newer than the libdaxctl of many distributions.
+daxctl_famfs := $(shell $(CC) $(pkg_cflags) -include daxctl/libdaxctl.h -x c -E /dev/null \
+	2>/dev/null | grep -q daxctl_dev_enable_famfs && echo -DHAVE_DAXCTL_FAMFS)
 loads := $(call loaded,libdaxctl,daxctl,DAXCTL) $(call loaded,libndctl,ndctl,NDCTL) \
 	$(call loaded,blkid,blkid,BLKID) \
 	$(call loaded,libcrypto,crypto,CRYPTO) $(call loaded,libarchive,archive,ARCHIVE) \
-	$(if $(call have,libisal),-DHAVE_LIBISAL) $(call loaded,yaml-0.1,yaml,YAML)
+	$(if $(call have,libisal),-DHAVE_LIBISAL) $(call loaded,yaml-0.1,yaml,YAML) \
+	$(daxctl_famfs)
 ifeq ($(filter -DHAVE_LIBDAXCTL,$(loads)),)
 $(error not found: libdaxctl.so; to install what famfs is built with, type: make deps)
 endif

@@ -12,12 +12,13 @@
 #include "text.h"
 
 enum cmd_flags {
-	CMD_JSON = 1 << 0,   /* takes --json */
-	CMD_DRYRUN = 1 << 1, /* takes --dry-run */
-	CMD_SYNC = 1 << 2,   /* takes --sync */
-	CMD_FSCK = 1 << 3,   /* exit codes of fsck(8): usage 16, cancelled 32 */
-	CMD_HIDDEN = 1 << 4, /* not in lists for people */
-	CMD_JUDGE = 1 << 5,  /* exit code 1 is a verdict: what could not be done ends with 8 */
+	CMD_JSON = 1 << 0,       /* takes --json */
+	CMD_DRYRUN = 1 << 1,     /* takes --dry-run */
+	CMD_SYNC = 1 << 2,       /* takes --sync */
+	CMD_FSCK = 1 << 3,       /* exit codes of fsck(8): usage 16, cancelled 32 */
+	CMD_HIDDEN = 1 << 4,     /* not in lists for people */
+	CMD_KEEPS_MODE = 1 << 6, /* opens no device in the wrong mode: does not take --set-mode */
+	CMD_JUDGE = 1 << 5,      /* exit code 1 is a verdict: what could not be done ends with 8 */
 };
 
 /* Exit codes (DESIGN.md 3). */
@@ -76,7 +77,7 @@ struct cmd_env {
 	struct emit out;
 	const char *device;
 	bool device_from_env;
-	bool json, quiet, dry_run, sync;
+	bool json, quiet, dry_run, sync, set_mode;
 	unsigned int verbose;
 	enum when progress, color;
 	enum asked asked;

@@ -36,6 +36,7 @@ static void show_command(struct emit *out, const struct cmd *cmd)
 	emit_bool(out, "json", cmd->flags & CMD_JSON);
 	emit_bool(out, "dry_run", cmd->flags & CMD_DRYRUN);
 	emit_bool(out, "sync", cmd->flags & CMD_SYNC);
+	emit_bool(out, "set_mode", !(cmd->flags & CMD_KEEPS_MODE));
 	show_options(out, "options", cmd->options);
 	emit_item_end(out);
 }
@@ -59,5 +60,5 @@ const struct cmd cmd_commands = {
 	.summary = "Prints all commands and options as JSON",
 	.operands = "",
 	.run = run,
-	.flags = CMD_JSON | CMD_HIDDEN,
+	.flags = CMD_JSON | CMD_HIDDEN | CMD_KEEPS_MODE,
 };

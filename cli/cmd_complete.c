@@ -145,6 +145,8 @@ static bool applies(const struct cmd *cmd, const struct argp_option *opt)
 		return cmd->flags & CMD_JSON;
 	if (!strcmp(opt->name, "dry-run"))
 		return cmd->flags & CMD_DRYRUN;
+	if (!strcmp(opt->name, "set-mode"))
+		return !(cmd->flags & CMD_KEEPS_MODE);
 	return strcmp(opt->name, "sync") || cmd->flags & CMD_SYNC;
 }
 
@@ -262,5 +264,5 @@ const struct cmd cmd_complete = {
 	.run = run,
 	.operands_min = 1,
 	.operands_max = UINT_MAX,
-	.flags = CMD_HIDDEN,
+	.flags = CMD_HIDDEN | CMD_KEEPS_MODE,
 };

@@ -87,4 +87,5 @@ const struct cmd cmd_help = {
 	.example = "famfs help creat",
 	.run = run,
 	.operands_max = 2,
+	.flags = CMD_KEEPS_MODE,
 };

@@ -43,7 +43,7 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 	}
 }
 
-const char *list_mode(const struct famfs_device *device)
+static const char *mode_name(enum famfs_mode mode)
 {
 	static const char *const names[] = {
 		[FAMFS_MODE_DEVDAX] = "devdax",         [FAMFS_MODE_FAMFS] = "famfs",
@@ -51,7 +51,29 @@ const char *list_mode(const struct famfs_device *device)
 		[FAMFS_MODE_OTHER] = "other",
 	};
 
-	return device->kind == FAMFS_DEV_DAX ? names[device->mode] : "image";
+	return names[mode];
+}
+
+const char *list_mode(const struct famfs_device *device)
+{
+	return device->kind == FAMFS_DEV_DAX ? mode_name(device->mode) : "image";
+}
+
+const char *list_mode_before(const struct famfs_device *device)
+{
+	if (device->change != FAMFS_CHANGE_NOW && device->change != FAMFS_CHANGE_LEFT)
+		return NULL;
+	return mode_name(device->mode_before);
+}
+
+static void json_change(struct emit *out, const struct famfs_device *device)
+{
+	if (!list_mode_before(device))
+		return;
+	emit_str(out, "mode_before", NULL, list_mode_before(device));
+	emit_int(out, "mode_changed_by", device->change_pid);
+	emit_bool(out, "mode_left_behind", device->change == FAMFS_CHANGE_LEFT);
+	emit_str(out, "put_back", NULL, device->put_back);
 }
 
 const char *list_content(const struct famfs_device *device)
@@ -116,6 +138,7 @@ static void show_json(struct emit *out, const struct famfs_device *device)
 	if (dax) {
 		emit_str(out, "name", NULL, device->name);
 		emit_str(out, "mode", NULL, list_mode(device));
+		json_change(out, device);
 		emit_str(out, "driver", NULL, device->driver);
 		emit_str(out, "region", NULL, device->region);
 		emit_str(out, "persistence", NULL, device->persistence);
@@ -219,6 +242,8 @@ static void long_dax(struct emit *out, const struct famfs_device *device)
 {
 	char text[80] = "unknown";
 
+	if (list_mode_before(device))
+		emit_text(out, "mode before", list_mode_before(device));
 	if (device->driver[0])
 		emit_str(out, NULL, "driver", device->driver);
 	if (device->node >= 0)
@@ -256,6 +281,24 @@ static void show_long(struct emit *out, const struct famfs_device *device)
 		long_famfs(out, device);
 }
 
+/* A mode that was left behind, or may have been. */
+static void note_change(const struct cmd_env *env, const struct famfs_device *device)
+{
+	char text[128];
+
+	if (device->change == FAMFS_CHANGE_UNSEEN)
+		env_note(env, device->path,
+			 "its mode was changed by a command; whether that still runs is not for "
+			 "this user to see",
+			 "run it as root");
+	if (device->change != FAMFS_CHANGE_LEFT)
+		return;
+	snprintf(text, sizeof(text),
+		 "was in %s mode before a command (process %d) that did not put it back",
+		 list_mode_before(device), device->change_pid);
+	env_note(env, device->path, text, device->put_back);
+}
+
 /* What needs a word beside the list. */
 static void note_device(struct cmd_env *env, const struct famfs_device *device)
 {
@@ -263,6 +306,7 @@ static void note_device(struct cmd_env *env, const struct famfs_device *device)
 
 	if (device->users_unseen > opts->unseen)
 		opts->unseen = device->users_unseen;
+	note_change(env, device);
 	if (device->kind == FAMFS_DEV_DAX && !device->errors_known)
 		opts->errors_unknown = true;
 	if (device->content == FAMFS_CONTENT_DAMAGED ||
@@ -374,5 +418,5 @@ const struct cmd cmd_list = {
 	.run = run,
 	.opts_size = sizeof(struct list_opts),
 	.operands_max = UINT_MAX,
-	.flags = CMD_JSON,
+	.flags = CMD_JSON | CMD_KEEPS_MODE,
 };

@@ -6,6 +6,7 @@
 #include "cmd.h"
 
 const char *list_mode(const struct famfs_device *device);
+const char *list_mode_before(const struct famfs_device *device); /* NULL: it was not changed */
 const char *list_content(const struct famfs_device *device);
 const char *list_role(const struct famfs_device *device);
 

@@ -75,6 +75,10 @@ void list_export(struct emit *out, const struct famfs_device *device, bool first
 	export_u64(out, "ALIGN", device->align);
 	if (device->kind == FAMFS_DEV_DAX) {
 		export_str(out, "DRIVER", device->driver);
+		if (list_mode_before(device)) {
+			export_str(out, "MODE_BEFORE", list_mode_before(device));
+			export_u64(out, "MODE_LEFT_BEHIND", device->change == FAMFS_CHANGE_LEFT);
+		}
 		export_str(out, "REGION", device->region);
 		export_str(out, "PERSISTENCE", device->persistence);
 	}

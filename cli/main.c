@@ -201,6 +201,8 @@ static void check_flags(struct cmd_env *env)
 		env_usage(env, "--dry-run", NULL, "this command does not take it");
 	if (env->sync && !(flags & CMD_SYNC))
 		env_usage(env, "--sync", NULL, "this command does not take it");
+	if (env->set_mode && flags & CMD_KEEPS_MODE)
+		env_usage(env, "--set-mode", NULL, "this command does not take it");
 }
 
 static void check_operands(struct cmd_env *env)
@@ -249,6 +251,14 @@ static int output_error(bool failed_before)
 	return write(STDOUT_FILENO, "\n", 1) < 0 && errno ? errno : EIO;
 }
 
+/* When nothing could be done as was asked. */
+static int failed(const struct cmd_env *env)
+{
+	if (env->cmd && (env->cmd->flags & CMD_JUDGE))
+		return JUDGE_UNREADABLE;
+	return env->cmd && (env->cmd->flags & CMD_FSCK) ? FSCK_OPERATIONAL : EXIT_FAILED;
+}
+
 /* Written results that did not arrive are a failure; a reader that went away ends us quietly. */
 static int finish_output(struct cmd_env *env, int code)
 {
@@ -266,9 +276,24 @@ static int finish_output(struct cmd_env *env, int code)
 			file_reader_gone();
 		env_errorf(env, -rc, "standard output", "%s", strerror(rc));
 	}
-	if (env->cmd && (env->cmd->flags & CMD_JUDGE))
-		return JUDGE_UNREADABLE;
-	return env->cmd && (env->cmd->flags & CMD_FSCK) ? FSCK_OPERATIONAL : EXIT_FAILED;
+	return failed(env);
+}
+
+/* Modes that were changed are put back; one that cannot be is told, whatever else there was. */
+static int restore_modes(struct cmd_env *env, int code)
+{
+	struct famfs_err err;
+	int rc;
+
+	while ((rc = famfs_modes_restore(env->ctx, &err))) {
+		if (rc == -EBUSY) {
+			env_note(env, err.object, err.message, NULL);
+			continue;
+		}
+		env_error(env, &err);
+		code = code ? code : failed(env);
+	}
+	return code;
 }
 
 static int run(struct cmd_env *env)
@@ -279,10 +304,12 @@ static int run(struct cmd_env *env)
 		return env_errorf(env, -ENOMEM, "", "out of memory");
 	if (env->verbose > 1)
 		famfs_ctx_set_debug(env->ctx, debug_line, env);
+	famfs_ctx_allow_mode_change(env->ctx, env->set_mode);
 	catch_signals(env->ctx);
 	emit_init(&env->out, env->json, isatty(STDOUT_FILENO), wants_color(env));
 	code = env->cmd->run(env);
 	emit_end(&env->out);
+	code = restore_modes(env, code);
 	cancel_ctx = NULL;
 	famfs_ctx_free(env->ctx);
 	return code;

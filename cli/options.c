@@ -11,7 +11,7 @@
 
 #include "cmd.h"
 
-enum { OPT_PROGRESS = 0x101, OPT_COLOR, OPT_SYNC, OPT_HELP, OPT_USAGE, OPT_VERSION };
+enum { OPT_PROGRESS = 0x101, OPT_COLOR, OPT_SYNC, OPT_SET_MODE, OPT_HELP, OPT_USAGE, OPT_VERSION };
 
 const struct argp_option global_options[] = {
 	{ "device", 'd', "DEVICE", 0, "The device of operands that begin with :/", 0 },
@@ -22,6 +22,7 @@ const struct argp_option global_options[] = {
 	{ "progress", OPT_PROGRESS, "WHEN", 0, "auto, always or never", 0 },
 	{ "color", OPT_COLOR, "WHEN", 0, "auto, always or never", 0 },
 	{ "sync", OPT_SYNC, NULL, 0, "Images: safe against the machine's death too", 0 },
+	{ "set-mode", OPT_SET_MODE, NULL, 0, "Bring a device into devdax mode meanwhile", 0 },
 	{ "help", OPT_HELP, NULL, 0, "Print help", -1 },
 	{ "usage", OPT_USAGE, NULL, 0, "Print a short usage", -1 },
 	{ "version", OPT_VERSION, NULL, 0, "Print the version", -1 },
@@ -271,6 +272,9 @@ static error_t parse_global(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_SYNC:
 		env->sync = true;
+		return 0;
+	case OPT_SET_MODE:
+		env->set_mode = true;
 		return 0;
 	case OPT_HELP:
 	case OPT_USAGE:

@@ -18,12 +18,18 @@ int famfs_ctx_new(struct famfs_ctx **ret_ctx)
 
 	if (!ctx)
 		return -ENOMEM;
+	(void)pthread_mutex_init(&ctx->modes_lock, NULL);
 	*ret_ctx = ctx;
 	return 0;
 }
 
 void famfs_ctx_free(struct famfs_ctx *ctx)
 {
+	if (!ctx)
+		return;
+	if (ctx->modes_end)
+		ctx->modes_end(ctx);
+	(void)pthread_mutex_destroy(&ctx->modes_lock);
 	free(ctx);
 }
 
@@ -46,6 +52,11 @@ int famfs_ctx_set_root(struct famfs_ctx *ctx, const char *root)
 void famfs_ctx_set_threads(struct famfs_ctx *ctx, unsigned int threads)
 {
 	ctx->threads = threads;
+}
+
+void famfs_ctx_allow_mode_change(struct famfs_ctx *ctx, bool allow)
+{
+	ctx->set_mode = allow;
 }
 
 void famfs_cancel(struct famfs_ctx *ctx)

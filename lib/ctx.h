@@ -4,6 +4,7 @@
 #define CTX_H
 
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 
 #include "famfs.h"
@@ -14,6 +15,13 @@ struct famfs_ctx {
 	char root[PATH_MAX];  /* "" or the directory that stands for / */
 	unsigned int threads; /* 0: one per CPU */
 	int cancelled;        /* set from signal handlers and other threads */
+	/* The modes of devices that were changed for this context, where that is allowed. */
+	bool set_mode;
+	pthread_mutex_t modes_lock;
+	struct mode_change *modes;
+	void (*modes_end)(struct famfs_ctx *ctx); /* once there are any */
+	/* Tests: what a store to a sysfs file does, in place of the kernel. Return: 0, -errno. */
+	int (*sysfs_store)(const struct famfs_ctx *ctx, const char *path, const char *text);
 };
 
 /* Gives one line to the debug function, if there is one. */

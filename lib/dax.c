@@ -40,7 +40,7 @@ bool dax_is_device(const struct famfs_ctx *ctx, dev_t rdev)
 	       strcmp(subsystem, "dax") == 0;
 }
 
-static enum famfs_mode mode_of_driver(const char *driver)
+enum famfs_mode dax_mode_of_driver(const char *driver)
 {
 	if (*driver == '\0')
 		return FAMFS_MODE_UNBOUND;
@@ -75,7 +75,7 @@ int dax_mode(const struct famfs_ctx *ctx, dev_t rdev, struct dax_info *ret_info,
 	rc = node_link(ctx, rdev, "driver", info.driver, sizeof(info.driver));
 	if (rc < 0 && rc != -ENOENT)
 		return no_sysfs(rdev, rc, "driver", err);
-	info.mode = mode_of_driver(info.driver);
+	info.mode = dax_mode_of_driver(info.driver);
 	*ret_info = info;
 	return 0;
 }
@@ -99,13 +99,9 @@ static struct daxctl_dev *find_dev(const struct dax_daxctl *lib, struct daxctl_c
 	return NULL;
 }
 
-/* libdaxctl says 0 or all ones for an address that only root may know. */
-static uint64_t known_resource(uint64_t resource)
-{
-	return resource == 0 ? FAMFS_NONE : resource;
-}
-
-static int probe_daxctl(const struct famfs_ctx *ctx, struct dax_info *info)
+int dax_daxctl_call(const struct famfs_ctx *ctx, const char *name,
+		    int (*fn)(const struct dax_daxctl *lib, struct daxctl_dev *dev, void *data),
+		    void *data)
 {
 	struct dax_daxctl lib;
 	struct daxctl_ctx *daxctl;
@@ -118,18 +114,29 @@ static int probe_daxctl(const struct famfs_ctx *ctx, struct dax_info *info)
 	if (rc < 0)
 		goto unload;
 	lib.set_log_fn(daxctl, quiet);
-	dev = find_dev(&lib, daxctl, info->name);
-	if (dev) {
-		info->size = lib.dev_get_size(dev);
-		info->align = lib.dev_get_align(dev);
-		info->resource = known_resource(lib.dev_get_resource(dev));
-		info->numa_node = lib.dev_get_target_node(dev);
-	}
-	rc = dev && info->size > 0 && info->align > 0 ? 0 : -ENOENT;
+	dev = find_dev(&lib, daxctl, name);
+	rc = dev ? fn(&lib, dev, data) : -ENOENT;
 	lib.unref(daxctl);
 unload:
 	dax_daxctl_unload(&lib);
 	return rc;
+}
+
+/* libdaxctl says 0 or all ones for an address that only root may know. */
+static uint64_t known_resource(uint64_t resource)
+{
+	return resource == 0 ? FAMFS_NONE : resource;
+}
+
+static int describe(const struct dax_daxctl *lib, struct daxctl_dev *dev, void *data)
+{
+	struct dax_info *info = data;
+
+	info->size = lib->dev_get_size(dev);
+	info->align = lib->dev_get_align(dev);
+	info->resource = known_resource(lib->dev_get_resource(dev));
+	info->numa_node = lib->dev_get_target_node(dev);
+	return info->size > 0 && info->align > 0 ? 0 : -ENOENT;
 }
 
 static int probe_sysfs(const struct famfs_ctx *ctx, dev_t rdev, struct dax_info *info,
@@ -160,7 +167,7 @@ int dax_describe(const struct famfs_ctx *ctx, dev_t rdev, struct dax_info *ret_i
 	if (rc < 0)
 		return rc;
 	/* The library knows only the real /sys. */
-	if (*ctx->root || probe_daxctl(ctx, &info) < 0)
+	if (*ctx->root || dax_daxctl_call(ctx, info.name, describe, &info) < 0)
 		rc = probe_sysfs(ctx, rdev, &info, err);
 	if (rc == 0)
 		*ret_info = info;
@@ -189,6 +196,8 @@ int dax_require_devdax(const struct dax_info *info, const char *device, struct f
 {
 	static const char bind[] = "/sys/bus/dax/drivers/device_dax/bind";
 	static const char drivers[] = "/sys/bus/dax/drivers";
+	/* In parentheses, as no part of the commands. */
+	static const char briefly[] = " (--set-mode does it for one command)";
 	const char *name = info->name;
 
 	switch (info->mode) {
@@ -199,25 +208,26 @@ int dax_require_devdax(const struct dax_info *info, const char *device, struct f
 				err_set(err, -ENOTSUP, device,
 					"in famfs mode (driver %s), not in devdax mode",
 					info->driver),
-				"unmount it, then: echo %s > %s/%s/unbind; echo %s > %s", name,
-				drivers, info->driver, name, bind);
+				"unmount it, then: echo %s > %s/%s/unbind; echo %s > %s%s", name,
+				drivers, info->driver, name, bind, briefly);
 	case FAMFS_MODE_SYSTEM_RAM:
 		return err_hint(err,
 				err_set(err, -ENOTSUP, device,
 					"in system-ram mode (driver %s): it is ordinary memory now",
 					info->driver),
-				"daxctl reconfigure-device --mode=devdax --force %s", name);
+				"daxctl reconfigure-device --mode=devdax --force %s%s", name,
+				briefly);
 	case FAMFS_MODE_UNBOUND:
 		return err_hint(err, err_set(err, -ENODEV, device, "bound to no driver"),
-				"echo %s > %s", name, bind);
+				"echo %s > %s%s", name, bind, briefly);
 	case FAMFS_MODE_OTHER:
 		break;
 	}
 	return err_hint(err,
 			err_set(err, -ENOTSUP, device, "bound to driver %s, not to device_dax",
 				info->driver),
-			"echo %s > %s/%s/unbind; echo %s > %s", name, drivers, info->driver, name,
-			bind);
+			"echo %s > %s/%s/unbind; echo %s > %s%s", name, drivers, info->driver, name,
+			bind, briefly);
 }
 
 /* The disk is the namespace's own, or that of a pfn or btt device which names its namespace. */

@@ -22,6 +22,9 @@ bool dax_sysfs_is_here(const struct famfs_ctx *ctx);
 /* Is this character device one of the dax bus? (by /sys/dev/char/MAJ:MIN/subsystem) */
 bool dax_is_device(const struct famfs_ctx *ctx, dev_t rdev);
 
+/* The mode of a device that is bound to @driver ("": none). */
+enum famfs_mode dax_mode_of_driver(const char *driver);
+
 /* The mode, from the sysfs driver link alone: cheap, and asked again just before mmap. */
 int dax_mode(const struct famfs_ctx *ctx, dev_t rdev, struct dax_info *ret_info,
 	     struct famfs_err *err);

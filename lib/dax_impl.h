@@ -22,6 +22,9 @@ int dax_sysfs_text(const struct famfs_ctx *ctx, const char *path, char *buf, siz
 /* An attribute that is one number, decimal or 0x. Return: 0, -EINVAL (no number), -errno. */
 int dax_sysfs_u64(const struct famfs_ctx *ctx, const char *path, uint64_t *ret_value);
 
+/* Stores to an attribute. Return: 0 or -errno. */
+int dax_sysfs_store(const struct famfs_ctx *ctx, const char *path, const char *text);
+
 /* A number below the device's node in sysfs, such as "size". Return: as dax_sysfs_u64(). */
 int dax_node_u64(const struct famfs_ctx *ctx, dev_t rdev, const char *attr, uint64_t *ret_value);
 
@@ -40,11 +43,28 @@ struct dax_daxctl {
 	__typeof__(daxctl_dev_get_align) *dev_get_align;
 	__typeof__(daxctl_dev_get_resource) *dev_get_resource;
 	__typeof__(daxctl_dev_get_target_node) *dev_get_target_node;
+	/* Each may be missing, and then is NULL. */
+	__typeof__(daxctl_dev_disable) *dev_disable;
+	__typeof__(daxctl_dev_enable_devdax) *dev_enable_devdax;
+	__typeof__(daxctl_dev_enable_ram) *dev_enable_ram;
+#ifdef HAVE_DAXCTL_FAMFS
+	__typeof__(daxctl_dev_enable_famfs) *dev_enable_famfs;
+#else
+	int (*dev_enable_famfs)(struct daxctl_dev *dev); /* not in every header */
+#endif
 };
 
 /* Return: 0, -ENOENT when the library or one of its functions is not there. */
 int dax_daxctl_load(const struct famfs_ctx *ctx, struct dax_daxctl *ret_lib);
 void dax_daxctl_unload(struct dax_daxctl *lib);
+
+/*
+ * Calls @fn with the library's view of a device. Return: what @fn returned; -ENOENT: the library,
+ * or the device in it, is not there.
+ */
+int dax_daxctl_call(const struct famfs_ctx *ctx, const char *name,
+		    int (*fn)(const struct dax_daxctl *lib, struct daxctl_dev *dev, void *data),
+		    void *data);
 
 #ifdef HAVE_LIBNDCTL
 struct dax_ndctl {

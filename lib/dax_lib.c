@@ -16,6 +16,7 @@
 struct symbol {
 	const char *name;
 	size_t slot; /* where in the table its address goes */
+	bool optional;
 };
 
 static int load(const struct famfs_ctx *ctx, const char *soname, const struct symbol *symbols,
@@ -30,7 +31,7 @@ static int load(const struct famfs_ctx *ctx, const char *soname, const struct sy
 	for (; symbols->name; symbols++) {
 		void *fn = dlsym(handle, symbols->name);
 
-		if (!fn) {
+		if (!fn && !symbols->optional) {
 			ctx_debug(ctx, "%s has no %s", soname, symbols->name);
 			(void)dlclose(handle);
 			return -ENOENT;
@@ -46,19 +47,23 @@ static int load(const struct famfs_ctx *ctx, const char *soname, const struct sy
 int dax_daxctl_load(const struct famfs_ctx *ctx, struct dax_daxctl *ret_lib)
 {
 	static const struct symbol symbols[] = {
-		{ DAXCTL(new) },
-		{ DAXCTL(unref) },
-		{ DAXCTL(set_log_fn) },
-		{ DAXCTL(region_get_first) },
-		{ DAXCTL(region_get_next) },
-		{ DAXCTL(dev_get_first) },
-		{ DAXCTL(dev_get_next) },
-		{ DAXCTL(dev_get_devname) },
-		{ DAXCTL(dev_get_size) },
-		{ DAXCTL(dev_get_align) },
-		{ DAXCTL(dev_get_resource) },
-		{ DAXCTL(dev_get_target_node) },
-		{ NULL, 0 },
+		{ DAXCTL(new), false },
+		{ DAXCTL(unref), false },
+		{ DAXCTL(set_log_fn), false },
+		{ DAXCTL(region_get_first), false },
+		{ DAXCTL(region_get_next), false },
+		{ DAXCTL(dev_get_first), false },
+		{ DAXCTL(dev_get_next), false },
+		{ DAXCTL(dev_get_devname), false },
+		{ DAXCTL(dev_get_size), false },
+		{ DAXCTL(dev_get_align), false },
+		{ DAXCTL(dev_get_resource), false },
+		{ DAXCTL(dev_get_target_node), false },
+		{ DAXCTL(dev_disable), true },
+		{ DAXCTL(dev_enable_devdax), true },
+		{ DAXCTL(dev_enable_ram), true },
+		{ DAXCTL(dev_enable_famfs), true },
+		{ NULL, 0, false },
 	};
 
 	return load(ctx, FAMFS_SONAME_DAXCTL, symbols, (char *)ret_lib, &ret_lib->handle);
@@ -76,18 +81,18 @@ void dax_daxctl_unload(struct dax_daxctl *lib)
 int dax_ndctl_load(const struct famfs_ctx *ctx, struct dax_ndctl *ret_lib)
 {
 	static const struct symbol symbols[] = {
-		{ NDCTL(new) },
-		{ NDCTL(unref) },
-		{ NDCTL(set_log_fn) },
-		{ NDCTL(bus_get_first) },
-		{ NDCTL(bus_get_next) },
-		{ NDCTL(region_get_first) },
-		{ NDCTL(region_get_next) },
-		{ NDCTL(region_get_resource) },
-		{ NDCTL(region_get_size) },
-		{ NDCTL(region_get_first_badblock) },
-		{ NDCTL(region_get_next_badblock) },
-		{ NULL, 0 },
+		{ NDCTL(new), false },
+		{ NDCTL(unref), false },
+		{ NDCTL(set_log_fn), false },
+		{ NDCTL(bus_get_first), false },
+		{ NDCTL(bus_get_next), false },
+		{ NDCTL(region_get_first), false },
+		{ NDCTL(region_get_next), false },
+		{ NDCTL(region_get_resource), false },
+		{ NDCTL(region_get_size), false },
+		{ NDCTL(region_get_first_badblock), false },
+		{ NDCTL(region_get_next_badblock), false },
+		{ NULL, 0, false },
 	};
 
 	return load(ctx, FAMFS_SONAME_NDCTL, symbols, (char *)ret_lib, &ret_lib->handle);

@@ -59,6 +59,25 @@ int dax_sysfs_text(const struct famfs_ctx *ctx, const char *path, char *buf, siz
 	return 0;
 }
 
+int dax_sysfs_store(const struct famfs_ctx *ctx, const char *path, const char *text)
+{
+	char full[PATH_MAX];
+	size_t len = strlen(text);
+	int fd, rc = ctx_path(ctx, path, full, sizeof(full));
+
+	if (rc < 0)
+		return rc;
+	fd = open(full, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (ctx->sysfs_store)
+		rc = ctx->sysfs_store(ctx, path, text);
+	else
+		rc = write(fd, text, len) == (ssize_t)len ? 0 : -errno;
+	(void)close(fd);
+	return rc;
+}
+
 int dax_sysfs_u64(const struct famfs_ctx *ctx, const char *path, uint64_t *ret_value)
 {
 	char text[64];

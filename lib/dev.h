@@ -35,6 +35,7 @@ struct dev {
 	uint64_t map_len;
 	const struct persist_ops *ops;
 	struct dax_info dax; /* devdax only */
+	int mode_fd; /* devdax: keeps its mode from being put back; -1: it was not changed */
 	/* A metadata image, in memory: only read, without the bytes of files; its header. */
 	bool metadata_only;
 	struct famfs_image_info origin;

@@ -250,7 +250,7 @@ int dev_data_write(struct dev *dev, uint64_t off, const void *buf, size_t len,
 }
 
 /* One file system may let both files have the same blocks. */
-static size_t clone(struct dev *dev, uint64_t off, int fd, uint64_t fd_off, size_t len)
+static size_t clone_range(struct dev *dev, uint64_t off, int fd, uint64_t fd_off, size_t len)
 {
 	const struct file_clone_range range = {
 		.src_fd = fd,
@@ -286,7 +286,7 @@ size_t dev_data_take(struct dev *dev, uint64_t off, int fd, uint64_t fd_off, siz
 	    dev_check_range(dev, off, len, dev->size, &ignored) || has_shrunk(dev, off + len))
 		return 0;
 	if (!alone)
-		return clone(dev, off, fd, fd_off, len);
+		return clone_range(dev, off, fd, fd_off, len);
 	return kernel_copy(fd, (off_t)fd_off, dev->fd, (off_t)(dev->base + off), len);
 }
 

@@ -35,6 +35,8 @@ int dev_dax_map(struct dev *dev, struct famfs_err *err)
 	if (map == MAP_FAILED)
 		return err_set(err, -errno, dev->name, "cannot be mapped: %s", strerror(errno));
 	guard_forget(map, dev->size);
+	/* A child that was forked meanwhile would have the device in use. */
+	(void)madvise(map, dev->size, MADV_DONTFORK);
 	dev->map = map;
 	dev->map_len = dev->size;
 	return 0;

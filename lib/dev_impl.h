@@ -6,6 +6,7 @@
 #include "ctx.h"
 #include "dev.h"
 #include "err.h"
+#include "mode.h"
 #include "text.h"
 
 /* Space that is being zeroed, piece by piece. */

@@ -191,6 +191,7 @@ static int name_it(const struct dev *dev, int rc, struct famfs_err *err)
 
 static int open_dax(struct dev *dev, const struct stat *st, struct famfs_err *err)
 {
+	const struct mode_target target = { st, dev->path, dev->name, dev->flags & DEV_WRITE };
 	int rc;
 
 	if (!dax_is_device(dev->ctx, st->st_rdev))
@@ -199,7 +200,9 @@ static int open_dax(struct dev *dev, const struct stat *st, struct famfs_err *er
 		return err_hint(err,
 				err_set(err, -EINVAL, dev->name, "an @OFFSET is for image files"),
 				"leave it out: %s", dev->path);
-	rc = dax_mode(dev->ctx, st->st_rdev, &dev->dax, err);
+	rc = mode_enter(dev->ctx, &target, &dev->mode_fd, err);
+	if (rc == 0)
+		rc = dax_mode(dev->ctx, st->st_rdev, &dev->dax, err);
 	if (rc == 0)
 		rc = dax_require_devdax(&dev->dax, dev->name, err);
 	if (rc == 0)
@@ -326,7 +329,7 @@ int dev_open(struct famfs_ctx *ctx, const char *device, unsigned int flags, stru
 	}
 	dev->ctx = ctx;
 	dev->flags = flags & DEV_MAKE ? flags | DEV_WRITE : flags;
-	dev->fd = -1;
+	dev->fd = dev->mode_fd = -1;
 	dev->name = strdup(device);
 	rc = dev->name ? split_name(dev, err) : err_nomem(err);
 	if (rc == 0)
@@ -363,6 +366,9 @@ void dev_close(struct dev *dev)
 	dev_unlock(dev);
 	if (dev->fd >= 0)
 		(void)close(dev->fd);
+	/* Last: the device is free to go back to its mode. */
+	if (dev->mode_fd >= 0)
+		(void)close(dev->mode_fd);
 	guard_put();
 	free(dev->path);
 	free(dev->name);

@@ -134,6 +134,24 @@ FAMFS_API int famfs_ctx_set_root(struct famfs_ctx *ctx, const char *root);
 FAMFS_API void famfs_ctx_set_threads(struct famfs_ctx *ctx, unsigned int threads);
 
 /**
+ * famfs_ctx_allow_mode_change() - lets calls of this context that open a DAX device in the wrong
+ * mode bring it into devdax mode (root only): when nobody else has it open, and it is not mounted.
+ * The mode before is recorded in /run/famfs, and put back by famfs_modes_restore() or
+ * famfs_ctx_free(); when the process ends without them, by a guardian process which the first
+ * change starts. A device in system-ram mode is only read: its memory goes back to the kernel.
+ */
+FAMFS_API void famfs_ctx_allow_mode_change(struct famfs_ctx *ctx, bool allow);
+
+/**
+ * famfs_modes_restore() - puts back the modes that this context changed. Its handles are closed.
+ * After an error it can be called again for the devices that are left.
+ *
+ * Return: 0; -EBUSY: somebody else has the device open: the guardian puts it back when they have
+ * closed it; -errno: it could not be put back, and the hint says what to type.
+ */
+FAMFS_API int famfs_modes_restore(struct famfs_ctx *ctx, struct famfs_err *err);
+
+/**
  * famfs_cancel() - asks the running call of any handle of @ctx to stop as soon as it can do so
  * cleanly; it then fails with -ECANCELED. Async-signal-safe. Stays set until the context is freed.
  */
@@ -367,6 +385,14 @@ enum famfs_content {
 	FAMFS_CONTENT_OTHER = 4,   /* @what says what */
 };
 
+/* Was the mode of a device changed for the length of a command? */
+enum famfs_change {
+	FAMFS_CHANGE_NONE = 0,
+	FAMFS_CHANGE_NOW = 1,    /* the command runs, and puts it back */
+	FAMFS_CHANGE_LEFT = 2,   /* the command is gone: @put_back says what to type */
+	FAMFS_CHANGE_UNSEEN = 3, /* this user may not see */
+};
+
 /**
  * struct famfs_device - a DAX device, or an image.
  * @path: "/dev/dax0.0", or as given to famfs_device_get().
@@ -375,6 +401,8 @@ enum famfs_content {
  * @mode: DAX only. @size, @align: bytes; a device without memory has size 0.
  * @node: NUMA node of the memory; -1: not known.
  * @errors_known: the host told how many media errors it knows: @errors runs of @error_bytes.
+ * @change: with NOW and LEFT, @mode_before, @change_pid (who changed it) and @put_back (commands
+ *	for a shell) are set.
  * @mounted: where, or empty.
  * @users_nr: processes that have it open or mapped, this one too if it does; the first of them in
  *	@users. @users_unseen: processes that this user may not look into.
@@ -382,7 +410,9 @@ enum famfs_content {
  */
 struct famfs_device {
 	enum famfs_dev_kind kind;
-	enum famfs_mode mode;
+	enum famfs_mode mode, mode_before;
+	enum famfs_change change;
+	int change_pid;
 	uint64_t size, align;
 	int node;
 	bool errors_known;
@@ -394,6 +424,7 @@ struct famfs_device {
 	char path[FAMFS_FILE_PATH_SIZE];
 	char name[64], driver[64], region[64], persistence[32];
 	char mounted[FAMFS_FILE_PATH_SIZE];
+	char put_back[FAMFS_HINT_SIZE];
 	char what[FAMFS_MESSAGE_SIZE];
 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "ctx.h"
 #include "users.h"
@@ -63,14 +64,18 @@ static char *next_word(char **rest)
 	return word;
 }
 
-bool users_mounted(const struct famfs_ctx *ctx, const struct stat *st, const char *path,
-		   char *ret_where)
+/* @pid: "self", or a process in whose namespace it may be mounted. */
+static bool is_mounted_for(const struct famfs_ctx *ctx, const char *pid, const struct stat *st,
+			   const char *path, char *ret_where)
 {
-	FILE *mounts = open_proc(ctx, "/proc/self/mounts");
+	char part[64];
+	FILE *mounts;
 	char *line = NULL;
 	size_t room = 0;
 	bool found = false;
 
+	(void)snprintf(part, sizeof(part), "/proc/%.16s/mounts", pid);
+	mounts = open_proc(ctx, part);
 	if (!mounts)
 		return false;
 	while (!found && getline(&line, &room, mounts) > 0) {
@@ -84,6 +89,46 @@ bool users_mounted(const struct famfs_ctx *ctx, const struct stat *st, const cha
 	}
 	free(line);
 	(void)fclose(mounts);
+	return found;
+}
+
+bool users_mounted(const struct famfs_ctx *ctx, const struct stat *st, const char *path,
+		   char *ret_where)
+{
+	return is_mounted_for(ctx, "self", st, path, ret_where);
+}
+
+static bool read_namespace(const struct famfs_ctx *ctx, const char *pid, char *buf, size_t len)
+{
+	char part[64], full[PATH_MAX];
+	ssize_t n;
+
+	(void)snprintf(part, sizeof(part), "/proc/%.16s/ns/mnt", pid);
+	if (ctx_path(ctx, part, full, sizeof(full)) < 0)
+		return false;
+	n = readlink(full, buf, len - 1);
+	buf[n < 0 ? 0 : n] = '\0';
+	return n >= 0;
+}
+
+bool users_mounted_anywhere(const struct famfs_ctx *ctx, const struct stat *st, const char *path,
+			    char *ret_where)
+{
+	char root[PATH_MAX], seen[64] = "", namespace[64];
+	bool found = users_mounted(ctx, st, path, ret_where);
+	struct dirent *entry;
+	DIR *dir = ctx_path(ctx, "/proc", root, sizeof(root)) < 0 ? NULL : opendir(root);
+
+	(void)read_namespace(ctx, "self", seen, sizeof(seen));
+	while (!found && dir && (entry = readdir(dir)) != NULL) {
+		if (!isdigit((unsigned char)entry->d_name[0]) ||
+		    !read_namespace(ctx, entry->d_name, namespace, sizeof(namespace)) ||
+		    strcmp(namespace, seen) == 0)
+			continue;
+		found = is_mounted_for(ctx, entry->d_name, st, path, ret_where);
+	}
+	if (dir)
+		(void)closedir(dir);
 	return found;
 }
 

@@ -14,6 +14,10 @@
 bool users_mounted(const struct famfs_ctx *ctx, const struct stat *st, const char *path,
 		   char *ret_where);
 
+/* The same in the mount namespace of any process that we may look into. */
+bool users_mounted_anywhere(const struct famfs_ctx *ctx, const struct stat *st, const char *path,
+			    char *ret_where);
+
 /* The processes that hold a file open, or have it mapped. */
 struct users {
 	uint64_t nr;     /* of them, ours too */

@@ -134,6 +134,58 @@ fields() { # NAME FILTER: of one device
 	has "$stderr" '/dev/dax0.0.*permission denied'
 }
 
+@test "a mode that was left behind is told, and what to type" {
+	requires jq
+	make_host
+	mkdir -p "$BATS_TEST_TMPDIR/run/famfs"
+	# shellcheck disable=SC2016
+	local with_run=(bash -c 'mount --bind "$0" /run; "$@"' "$BATS_TEST_TMPDIR/run")
+	local put_back='echo dax0.0 > /sys/bus/dax/drivers/device_dax/unbind; '
+	put_back+='echo dax0.0 > /sys/bus/dax/drivers/fsdev_dax/new_id'
+	echo 'famfs-mode 1 dax0.0 1:5 fsdev_dax - 77' >"$BATS_TEST_TMPDIR/run/famfs/dax0.0.mode"
+	on_host 0 "${with_run[@]}" -- list --json
+	is "$(fields dax0.0 '"\(.mode) \(.mode_before) \(.mode_changed_by) \(.mode_left_behind)"')" \
+		"devdax famfs 77 true"
+	is "$(fields dax0.0 .put_back)" "$put_back"
+	is "$(fields dax1.0 'has("mode_before")')" false
+	has "$stderr" 'was in famfs mode before a command \(process 77\) that did not put it back'
+	on_host 0 "${with_run[@]}" -- list
+	has "$stderr" 'did not put it back; echo dax0.0 > /sys'
+	on_host 0 "${with_run[@]}" -- list --long
+	has "$output" $'\nmode before +famfs\n'
+	on_host 0 "${with_run[@]}" -- list --export /dev/dax0.0
+	has "$output" $'\nFAMFS_MODE_BEFORE=famfs\nFAMFS_MODE_LEFT_BEHIND=1\n'
+	# Who may not read the record is told of that.
+	requires setpriv
+	chmod 600 "$BATS_TEST_TMPDIR/run/famfs/dax0.0.mode"
+	chmod -R go+rX "$SYS" "$BATS_TEST_TMPDIR"
+	chmod go-r "$BATS_TEST_TMPDIR/run/famfs/dax0.0.mode"
+	# shellcheck disable=SC2016
+	on_host 0 bash -c 'mount --bind "$0" /run
+		exec setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$@"' \
+		"$BATS_TEST_TMPDIR/run" -- list
+	has "$stderr" '/dev/dax0.0: .*not for this user to see'
+}
+
+@test "--set-mode changes no mode in a list, nor of what the kernel does not give" {
+	make_host
+	refused 2 'does not take it' list --set-mode
+	mkdir -p "$SYS/bus/dax/drivers/fsdev_dax" "$BATS_TEST_TMPDIR/run"
+	sed -i s/252:3/1:5/ "$SYS/devices/region2/dax2.0/dev"
+	ln -sfn ../../devices/region2/dax2.0 "$SYS/dev/char/1:5"
+	# shellcheck disable=SC2016
+	local with_run=(bash -c 'mount --bind "$0" /run; "$@"' "$BATS_TEST_TMPDIR/run")
+	on_host 1 "${with_run[@]}" -- ls /dev/dax0.0
+	one_error 'famfs mode.*--set-mode'
+	on_host 1 "${with_run[@]}" -- --set-mode ls /dev/dax0.0
+	one_error 'its mode cannot be changed'
+	[ ! -e "$BATS_TEST_TMPDIR/run/famfs/dax2.0.mode" ]
+	# shellcheck disable=SC2016
+	on_host 1 "${with_run[@]}" bash -c 'sleep 60 </dev/dax0.0 & "$@"; rc=$?; kill $!; exit $rc' \
+		holder -- --set-mode ls /dev/dax0.0
+	one_error 'is open in process [0-9]+ \(sleep\): its mode is not changed'
+}
+
 @test "--export is for a shell's eval, a block for each device" {
 	make_host
 	on_host 0 -- list --export

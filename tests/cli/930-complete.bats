@@ -47,7 +47,9 @@ offers_only() { # EXPECTED WORD...
 
 @test "options of the command, and the global ones that it takes" {
 	offers_only $'--loglen' mkfs --lo
-	offers_only $'--size\n--sync' mkfs --s
+	offers_only $'--size\n--sync\n--set-mode' mkfs --s
+	offers_only '--set-mode' ls --s
+	offers_only '' list --s
 	offers_only "" cat --json
 	offers_only "--json" ls --js
 	offers_only "--json" --js

