@@ -28,12 +28,15 @@ struct dev {
 	uint64_t base;  /* byte of the file where the file system begins */
 	uint64_t size;  /* bytes from there to the end */
 	uint64_t align; /* of mappings */
-	bool direct;    /* image: mapped as a whole, and its bytes are best reached there */
 	bool made;      /* this open made the image file */
 	bool locked;
 	uint8_t *map; /* NULL until dev_map() */
 	uint64_t map_len;
 	const struct persist_ops *ops;
+	/* Image: mapped as a whole, its bytes are best reached there, and how; else NULL. */
+	const struct persist_ops *direct;
+	/* Image: AUs known to have no hole, first << 32 | end; threads change it at once. */
+	uint64_t filled;
 	struct dax_info dax; /* devdax only */
 	int mode_fd; /* devdax: keeps its mode from being put back; -1: it was not changed */
 	/* A metadata image, in memory: only read, without the bytes of files; its header. */

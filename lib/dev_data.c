@@ -27,22 +27,40 @@ static int prepare(struct dev *dev, uint64_t off, uint64_t len, struct famfs_err
 /* The page cache of large pages is memory as well: what is streamed does not pass the caches. */
 static const struct persist_ops *data_ops(const struct dev *dev)
 {
-	return dev->direct ? persist_cpu() : dev->ops;
+	return dev->direct ? dev->direct : dev->ops;
 }
 
-static bool is_direct(const struct dev *dev, uint64_t off, uint64_t len)
+/*
+ * Are the bytes there? The kernel looks through all pages up to the next hole: what it found is
+ * remembered. When a hole is made there meanwhile, its pages are only found more slowly.
+ */
+static bool is_filled(struct dev *dev, uint64_t off, uint64_t end)
 {
-	off_t from = (off_t)(dev->base + off);
+	uint64_t known = __atomic_load_n(&dev->filled, __ATOMIC_RELAXED), first, hole;
+	off_t at;
 
+	if (off >= (known >> 32) * FAMFS_AU && end <= (uint32_t)known * FAMFS_AU)
+		return true;
+	at = lseek(dev->fd, (off_t)(dev->base + off), SEEK_HOLE);
+	if (at < (off_t)(dev->base + end))
+		return false;
+	first = off / FAMFS_AU + (off % FAMFS_AU != 0);
+	hole = ((uint64_t)at - dev->base) / FAMFS_AU;
+	if (hole > first && hole <= UINT32_MAX)
+		__atomic_store_n(&dev->filled, first << 32 | hole, __ATOMIC_RELAXED);
+	return true;
+}
+
+static bool is_direct(struct dev *dev, uint64_t off, uint64_t len)
+{
 	if (dev->kind == FAMFS_DEV_DAX)
 		return true;
-	return dev->direct && off + len <= dev->map_len &&
-	       lseek(dev->fd, from, SEEK_HOLE) >= from + (off_t)len;
+	return dev->direct && off + len <= dev->map_len && is_filled(dev, off, off + len);
 }
 
 bool dev_data_maps(const struct dev *dev)
 {
-	return dev->kind == FAMFS_DEV_DAX || dev->direct;
+	return dev->kind == FAMFS_DEV_DAX || dev->direct != NULL;
 }
 
 struct in_place {

@@ -117,8 +117,10 @@ int dev_resize(struct dev *dev, uint64_t size, struct famfs_err *err)
 }
 
 /* One fallocate(), again after signals that cancel nothing. */
-static int allocate(const struct dev *dev, int mode, uint64_t off, uint64_t len)
+static int allocate(struct dev *dev, int mode, uint64_t off, uint64_t len)
 {
+	if (mode & FALLOC_FL_PUNCH_HOLE)
+		__atomic_store_n(&dev->filled, 0, __ATOMIC_RELAXED);
 	while (fallocate(dev->fd, mode, (off_t)(dev->base + off), (off_t)len) < 0) {
 		if (errno != EINTR)
 			return -errno;

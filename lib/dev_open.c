@@ -177,7 +177,8 @@ static int take_image(struct dev *dev, struct famfs_err *err)
 	dev->size = end > dev->base ? end - dev->base : 0;
 	dev->align = (uint64_t)sysconf(_SC_PAGESIZE);
 	/* In small pages, setting up the mapping takes longer than copying by the kernel. */
-	dev->direct = (uint64_t)st.st_blksize >= FAMFS_AU;
+	if ((uint64_t)st.st_blksize >= FAMFS_AU)
+		dev->direct = persist_cpu();
 	dev->ops = persist_page_cache();
 	return dev->size && pack_is_one(dev->fd, dev->base) ? dev_pack_take(dev, err) : 0;
 }

@@ -92,7 +92,7 @@ static int take(struct dev *dev, struct pack_reader *r, struct famfs_err *err)
 	dev->fd = fd;
 	dev->base = 0;
 	dev->size = r->info.dev_size;
-	dev->direct = false;
+	dev->direct = NULL;
 	dev->metadata_only = true;
 	dev->origin = r->info;
 	return 0;

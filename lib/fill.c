@@ -12,7 +12,6 @@
 #include "resolve.h"
 
 /* What is copied at once where no buffer is needed. */
-#define WINDOW (2U << 20)
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22 /* Linux 5.14 */
@@ -244,7 +243,7 @@ int famfs_fill_from_fd(struct famfs_fill *fill, int fd, const char *name, struct
 	from.in_order = fstat(fd, &st) || !S_ISREG(st.st_mode);
 	if (from.in_order)
 		job.threads = 1;
-	job.part = WINDOW;
+	job.part = DATA_PIECE;
 	rc = data_run(&job, err);
 	if (!rc)
 		fill->known = fill->entry->size;

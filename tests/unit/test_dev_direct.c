@@ -24,7 +24,7 @@ static struct dev *open_direct(struct famfs_ctx *ctx, unsigned int flags)
 	CHECK_EQ(dev_open(ctx, "a.img", flags, &dev, NULL), 0);
 	if (!dev)
 		return NULL;
-	dev->direct = true;
+	dev->direct = persist_cpu();
 	CHECK_EQ(dev_map(dev, 4096, NULL), 0);
 	CHECK_EQ(dev->map_len, SIZE);
 	return dev;
