@@ -58,7 +58,7 @@ required := json-c libdeflate uuid libdaxctl
 optional := $(if $(WITHOUT_LIBNDCTL),,libndctl) $(if $(WITHOUT_LIBBLKID),,blkid) \
 	$(if $(WITHOUT_LIBCRYPTO),,libcrypto) \
 	$(if $(WITHOUT_LIBARCHIVE),,libarchive) $(if $(WITHOUT_LIBISAL),,libisal) \
-	$(if $(WITHOUT_LIBYAML),,yaml-0.1)
+	$(if $(WITHOUT_LIBYAML),,yaml-0.1) $(if $(WITHOUT_LIBSMARTCOLS),,smartcols)
 found := $(shell for p in $(required) $(optional); do \
 	v=$$($(PKG_CONFIG) --modversion $$p 2>/dev/null) && echo $$p=$$v; done)
 have = $(filter $(1)=%,$(found))
@@ -102,7 +102,7 @@ loads := $(call loaded,libdaxctl,daxctl,DAXCTL) $(call loaded,libndctl,ndctl,NDC
 	$(call loaded,blkid,blkid,BLKID) \
 	$(call loaded,libcrypto,crypto,CRYPTO) $(call loaded,libarchive,archive,ARCHIVE) \
 	$(if $(call have,libisal),-DHAVE_LIBISAL) $(call loaded,yaml-0.1,yaml,YAML) \
-	$(daxctl_famfs)
+	$(daxctl_famfs) $(call loaded,smartcols,smartcols,SMARTCOLS)
 ifeq ($(filter -DHAVE_LIBDAXCTL,$(loads)),)
 $(error not found: libdaxctl.so; to install what famfs is built with, type: make deps)
 endif
@@ -338,7 +338,8 @@ help: ## show this list
 	@echo 'CPPFLAGS, LDFLAGS, BUILD; prefix, sbindir, libdir, includedir, mandir, bashcompdir,'
 	@echo 'zshcompdir, fishcompdir, DESTDIR;'
 	@echo 'WITHOUT_LIBNDCTL=1, WITHOUT_LIBBLKID=1, WITHOUT_LIBCRYPTO=1,'
-	@echo 'WITHOUT_LIBARCHIVE=1, WITHOUT_LIBISAL=1, WITHOUT_LIBYAML=1.'
+	@echo 'WITHOUT_LIBARCHIVE=1, WITHOUT_LIBISAL=1, WITHOUT_LIBYAML=1,'
+	@echo 'WITHOUT_LIBSMARTCOLS=1.'
 
 .PHONY: all programs fuzzers check check-arch check-fmap check-unit check-crash check-cli \
 	check-golden check-vm check-san check-valgrind crash fuzz model lint demo bench \

@@ -43,6 +43,7 @@ struct cmd_env;
 /**
  * struct cmd - one command. Everything that shows or completes commands reads these tables.
  * @group: the first word of a command of two, or NULL. @alias: another name, or NULL.
+ * @columns: of its tables (struct table @declared), or NULL; then @options has COLUMNS_OPTION.
  * @operands: as the usage line shows them. @operands_min, @operands_max: how many are taken.
  * @options: ends with an empty one. @parse: takes an option's @key, ARGP_ERR_UNKNOWN for others.
  * @opts_size: bytes for env->opts, zeroed before parsing.
@@ -53,6 +54,7 @@ struct cmd {
 	const char *summary;
 	const char *operands;
 	const char *example;
+	const char *columns;
 	const struct argp_option *options;
 	error_t (*parse)(int key, char *arg, struct cmd_env *env);
 	int (*run)(struct cmd_env *env);
@@ -76,6 +78,7 @@ struct cmd_env {
 	struct famfs_ctx *ctx;
 	struct emit out;
 	const char *device;
+	const char *columns; /* that are wanted, or NULL */
 	bool device_from_env;
 	bool json, quiet, dry_run, sync, set_mode;
 	unsigned int verbose;
@@ -113,6 +116,19 @@ uint32_t option_id(struct cmd_env *env, const char *option, const char *arg);
 const uint8_t *option_uuid(struct cmd_env *env, const char *option, const char *arg,
 			   uint8_t uuid[16]); /* returns @uuid */
 int parse_mode(const char *text, uint32_t *ret_mode);
+
+/*
+ * columns.c
+ * columns_choose() - the value of --columns; ends the program when it is wrong.
+ * columns_text() - adds the names of @columns, in lines of 80 with @indent, or in one line.
+ * terminal_columns() - how wide the terminal at @fd is, or 0.
+ */
+/* clang-format off */
+#define COLUMNS_OPTION { "columns", 'o', "COLUMNS", 0, "Only these columns, in this order", 0 }
+/* clang-format on */
+void columns_choose(struct cmd_env *env, const char *names);
+void columns_text(struct text *t, const char *columns, size_t indent);
+unsigned int terminal_columns(int fd);
 
 /* help.c */
 void help_command(const struct cmd_env *env, unsigned int argp_flags);

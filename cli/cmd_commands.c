@@ -25,6 +25,8 @@ static void show_options(struct emit *out, const char *key, const struct argp_op
 
 static void show_command(struct emit *out, const struct cmd *cmd)
 {
+	struct text columns = { 0 };
+
 	emit_item(out);
 	emit_str(out, "name", NULL, cmd->name);
 	if (cmd->group)
@@ -33,6 +35,11 @@ static void show_command(struct emit *out, const struct cmd *cmd)
 		emit_str(out, "alias", NULL, cmd->alias);
 	emit_str(out, "summary", NULL, cmd->summary);
 	emit_str(out, "operands", NULL, cmd->operands);
+	if (cmd->columns) {
+		columns_text(&columns, cmd->columns, 0);
+		emit_str(out, "columns", NULL, columns.s);
+		text_free(&columns);
+	}
 	emit_bool(out, "json", cmd->flags & CMD_JSON);
 	emit_bool(out, "dry_run", cmd->flags & CMD_DRYRUN);
 	emit_bool(out, "sync", cmd->flags & CMD_SYNC);

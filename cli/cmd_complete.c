@@ -7,6 +7,7 @@
 #include <glob.h>
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "complete.h"
@@ -114,8 +115,29 @@ static void offer_devices(const char *prefix, const char *word)
 	globfree(&found);
 }
 
+/* The names behind the last comma. */
+static void offer_columns(const char *columns, const char *prefix, const char *value)
+{
+	const char *comma = strrchr(value, ','), *last = comma ? comma + 1 : value, *name;
+	struct text offer = { 0 };
+	bool optional;
+	size_t len;
+
+	puts("none");
+	while ((name = table_next_name(&columns, &len, &optional))) {
+		if (strncasecmp(name, last, strlen(last)))
+			continue;
+		offer.len = 0;
+		text_add(&offer, value, (size_t)(last - value));
+		text_add(&offer, name, len);
+		complete_offer(prefix, offer.s, "column");
+	}
+	text_free(&offer);
+}
+
 /* @prefix: what of the word stands before the value. */
-static void offer_values(const struct argp_option *opt, const char *prefix, const char *value)
+static void offer_values(const struct cmd *cmd, const struct argp_option *opt, const char *prefix,
+			 const char *value)
 {
 	static const char *const files[] = { "FILE", "MANIFEST", "SUMS" };
 	const char *const *v = NULL;
@@ -127,6 +149,10 @@ static void offer_values(const struct argp_option *opt, const char *prefix, cons
 	}
 	for (i = 0; i < sizeof(files) / sizeof(files[0]) && strcmp(files[i], opt->arg); i++)
 		;
+	if (!strcmp(opt->arg, "COLUMNS") && cmd && cmd->columns) {
+		offer_columns(cmd->columns, prefix, value);
+		return;
+	}
 	puts(i < sizeof(files) / sizeof(files[0]) ? "files" : "none");
 	for (i = 0; i < sizeof(choices) / sizeof(choices[0]); i++)
 		if (!strcmp(choices[i].arg, opt->arg))
@@ -175,7 +201,7 @@ static void offer_options(const struct line *line, const char *word)
 		opt = option_of(line->cmd, word, &value);
 	if (opt && opt->arg) {
 		prefix = env_keep(line->env, mem_strndup(word, (size_t)(value - word)));
-		offer_values(opt, prefix, value);
+		offer_values(line->cmd, opt, prefix, value);
 		return;
 	}
 	puts("none");
@@ -237,7 +263,7 @@ static void offer(const struct line *line, const char *word)
 	if (line->lost)
 		puts("none");
 	else if (line->pending)
-		offer_values(line->pending, "", word);
+		offer_values(line->cmd, line->pending, "", word);
 	else if (word[0] == '-' && !line->ended)
 		offer_options(line, word);
 	else if (!line->cmd || line->cmd == &cmd_help)

@@ -13,6 +13,7 @@ enum { OPT_BYTES = OPT_COMMAND };
 
 static const struct argp_option options[] = {
 	{ "bytes", OPT_BYTES, NULL, 0, "Sizes in bytes, on terminals too", 0 },
+	COLUMNS_OPTION,
 	{ 0 },
 };
 
@@ -113,6 +114,7 @@ const struct cmd cmd_df = {
 	.summary = "Shows how full file systems are, and whose",
 	.operands = "[DEVICE...]",
 	.example = "famfs df /dev/dax0.0",
+	.columns = "DEVICE,SIZE,USED,FREE,LARGEST,FILES,(DIRS),LOG,ROLE,(UUID)",
 	.options = options,
 	.parse = parse,
 	.run = run,

@@ -17,6 +17,7 @@ static const struct argp_option options[] = {
 	  "DEVICE OFFSET[+LENGTH]...: whose bytes are these, and which of the file's", 0 },
 	{ "physical", OPT_PHYSICAL, NULL, 0,
 	  "ADDRESS...: the same by physical address, on --device or the device that has it", 0 },
+	COLUMNS_OPTION,
 	{ 0 },
 };
 
@@ -210,6 +211,7 @@ const struct cmd cmd_fmap_resolve = {
 	.summary = "Translates offsets of files to places on devices, and back",
 	.operands = "FILE OFFSET[+LENGTH]...",
 	.example = "famfs fmap resolve --reverse /dev/dax0.0 0x1300000",
+	.columns = "FILE-OFFSET,DEVICE,OFFSET,LENGTH,PHYSICAL,KIND,FILE,PLACE",
 	.options = options,
 	.parse = parse,
 	.run = run,

@@ -4,6 +4,11 @@
 
 #include "image.h"
 
+static const struct argp_option options[] = {
+	COLUMNS_OPTION,
+	{ 0 },
+};
+
 static int run(struct cmd_env *env)
 {
 	struct image_sections sections = { 0 };
@@ -26,7 +31,7 @@ static int run(struct cmd_env *env)
 		emit_size(out, "packed_len", "packed", info.packed_len);
 		emit_size(out, "zero_len", "zeros", info.zero_len);
 		emit_size(out, "end", "end", info.end);
-		image_show_sections(out, &sections, env->verbose);
+		image_show_sections(out, &sections, env->verbose || env->columns);
 	}
 	if (source.fd != STDIN_FILENO)
 		close(source.fd);
@@ -40,6 +45,8 @@ const struct cmd cmd_image_show = {
 	.summary = "Shows what a metadata image or undo file is",
 	.operands = "FILE|-",
 	.example = "famfs image show fs.fmi",
+	.columns = "OFFSET,LENGTH,PACKED,WHAT",
+	.options = options,
 	.run = run,
 	.operands_min = 1,
 	.operands_max = 1,

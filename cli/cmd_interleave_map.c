@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -64,12 +63,9 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 static size_t terminal_width(void)
 {
 	const char *columns = getenv("COLUMNS");
-	unsigned long width = 0;
-	struct winsize size;
+	unsigned long width = terminal_columns(STDOUT_FILENO);
 
-	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
-		width = size.ws_col;
-	else if (columns && *columns >= '0' && *columns <= '9')
+	if (!width && columns && *columns >= '0' && *columns <= '9')
 		width = strtoul(columns, NULL, 10);
 	if (!width)
 		return WIDTH_DEFAULT;

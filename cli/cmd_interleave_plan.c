@@ -23,6 +23,7 @@ static const struct argp_option options[] = {
 	{ "chunksize", 'C', "SIZE", 0, "Deal chunks of SIZE (2M), a power of two", 0 },
 	{ "contiguous", OPT_CONTIGUOUS, NULL, 0, "In one extent or not at all", 0 },
 	{ "bytes", OPT_BYTES, NULL, 0, "Sizes in bytes, on terminals too", 0 },
+	COLUMNS_OPTION,
 	{ 0 },
 };
 
@@ -325,6 +326,7 @@ const struct cmd cmd_interleave_plan = {
 	.summary = "Shows where a file would go, or how best to interleave it",
 	.operands = "-s SIZE [DEVICE]",
 	.example = "famfs interleave plan -s 4G -N 8 -B 8 /dev/dax0.0",
+	.columns = "STRIP,EXTENT,BUCKET,DEVICE-OFFSET,LENGTH,USED",
 	.options = options,
 	.parse = parse,
 	.run = run,

@@ -18,6 +18,7 @@ enum { OPT_BYTES = OPT_COMMAND };
 
 static const struct argp_option options[] = {
 	{ "bytes", OPT_BYTES, NULL, 0, "Sizes in bytes, on terminals too", 0 },
+	COLUMNS_OPTION,
 	{ 0 },
 };
 
@@ -225,6 +226,7 @@ const struct cmd cmd_interleave_show = {
 	.summary = "Shows how a file is interleaved, and where ranges of it lie",
 	.operands = "FILE [OFFSET[+LENGTH]...]",
 	.example = "famfs interleave show /dev/dax0.0:/data/model 1G+16M",
+	.columns = "STRIP,EXTENT,OFFSET,CHUNK,DEVICE-OFFSET,LENGTH,CHUNKS,USED,SLACK",
 	.options = options,
 	.parse = parse,
 	.run = run,

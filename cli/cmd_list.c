@@ -20,6 +20,7 @@ static const struct argp_option options[] = {
 	{ "all", 'a', NULL, 0, "Devices without memory, too", 0 },
 	{ "export", OPT_EXPORT, NULL, 0, "KEY=VALUE lines, for scripts and udev rules", 0 },
 	{ "long", 'l', NULL, 0, "Everything, a block of lines for each device", 0 },
+	COLUMNS_OPTION,
 	{ 0 },
 };
 
@@ -394,6 +395,9 @@ static int run(struct cmd_env *env)
 		env_usage(env, "--export", NULL, "contradicts --json");
 	if (opts->export && opts->full)
 		env_usage(env, "--export", NULL, "contradicts --long");
+	if (env->columns && (opts->full || opts->export))
+		env_usage(env, "--columns", NULL, "contradicts %s",
+			  opts->full ? "--long" : "--export");
 	if (!opts->export)
 		emit_list(&env->out, "devices", opts->full ? EMIT_BLOCK : EMIT_TABLE);
 	for (size_t i = 0; i < env->operands_nr; i++)
@@ -413,6 +417,7 @@ const struct cmd cmd_list = {
 	.summary = "Shows the DAX devices of this host, and what is on them",
 	.operands = "[DEVICE...]",
 	.example = "famfs list --long",
+	.columns = "DEVICE,SIZE,ALIGN,MODE,NODE,ERRORS,USER,HOLDS",
 	.options = options,
 	.parse = parse,
 	.run = run,

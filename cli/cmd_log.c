@@ -20,6 +20,7 @@ enum { TIMEOUT_MAX = 4000000 };
 static const struct argp_option show_options[] = {
 	{ "since", OPT_SINCE, "N", 0, "Only what came behind the first N entries", 0 },
 	{ "until", OPT_UNTIL, "N", 0, "The log as it was when it had N entries", 0 },
+	COLUMNS_OPTION,
 	{ 0 },
 };
 
@@ -28,6 +29,7 @@ static const struct argp_option follow_options[] = {
 	{ "count", OPT_COUNT, "N", 0, "End after N entries", 0 },
 	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "End with exit code 1 after so long without any",
 	  0 },
+	COLUMNS_OPTION,
 	{ 0 },
 };
 
@@ -208,6 +210,7 @@ static int print_new(struct follow *f)
 		struct emit line;
 
 		emit_init(&line, f->env->json, f->env->out.human, f->env->out.color);
+		line.table = f->env->out.table;
 		if (line.json)
 			show_entry(&line, &entry);
 		else
@@ -268,6 +271,7 @@ const struct cmd cmd_log_show = {
 	.summary = "Shows the log, as it is or as it was at an earlier point",
 	.operands = "[DEVICE]",
 	.example = "famfs log show --since 100 --until 120 /dev/dax0.0",
+	.columns = "ENTRY,TYPE,MODE,UID,GID,SIZE,LAYOUT,PATH",
 	.options = show_options,
 	.parse = parse,
 	.run = run_show,
@@ -282,6 +286,7 @@ const struct cmd cmd_log_follow = {
 	.summary = "Prints what any host appends to the log, as it comes",
 	.operands = "[DEVICE]",
 	.example = "famfs log follow --json /dev/dax0.0 | jq -r .path",
+	.columns = "ENTRY,TYPE,MODE,UID,GID,SIZE,LAYOUT,PATH",
 	.options = follow_options,
 	.parse = parse,
 	.run = run_follow,

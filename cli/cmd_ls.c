@@ -19,6 +19,7 @@ static const struct argp_option options[] = {
 	{ "long", 'l', NULL, 0, "Mode, owner, group, size and layout", 0 },
 	{ "recursive", 'R', NULL, 0, "What is in directories too", 0 },
 	{ "bytes", OPT_BYTES, NULL, 0, "Sizes in bytes, on terminals too", 0 },
+	COLUMNS_OPTION,
 	{ 0 },
 };
 
@@ -214,6 +215,8 @@ static int run(struct cmd_env *env)
 
 	nr = operand_list(env, &ops);
 	several = operands_several(ops, nr);
+	if (env->columns)
+		opts->longer = true;
 	if (opts->bytes)
 		env->out.human = false;
 	if (!several)
@@ -230,6 +233,7 @@ const struct cmd cmd_ls = {
 	.summary = "Lists files and directories",
 	.operands = "[FILE|DEVICE...]",
 	.example = "famfs ls -lR /dev/dax0.0",
+	.columns = "MODE,UID,GID,SIZE,LAYOUT,NAME",
 	.options = options,
 	.parse = parse,
 	.run = run,

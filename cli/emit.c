@@ -121,48 +121,13 @@ void emit_list(struct emit *e, const char *key, enum emit_shape shape)
 		l.obj = json_object_new_array();
 		e->failed |= !l.obj;
 	}
-	if (shape == EMIT_ROWS || shape == EMIT_TABLE)
-		e->columns = e->rows = 0;
 	push(e, &l);
-}
-
-static const char *row_print(struct emit *e, const char *cell)
-{
-	size_t col;
-
-	for (col = 0; col < e->columns; col++, cell += strlen(cell) + 1) {
-		bool last = col + 1 == e->columns;
-		size_t pad = e->width[col] - text_width(cell);
-
-		if (e->right[col])
-			fprintf(e->out, "%*s%s", (int)pad, "", cell);
-		else
-			fprintf(e->out, "%s%*s", cell, last ? 0 : (int)pad, "");
-		fputs(last ? "\n" : "  ", e->out);
-	}
-	return cell;
-}
-
-/* Writes the cells that were kept, in columns as wide as their widest cell. */
-static void table_print(struct emit *e, bool header)
-{
-	const char *cell = e->cells.s;
-	size_t i;
-
-	if (header && e->rows)
-		row_print(e, e->header.s);
-	for (i = 0; i < e->rows; i++)
-		cell = row_print(e, cell);
-	text_free(&e->cells);
-	text_free(&e->header);
-	memset(e->width, 0, sizeof(e->width));
-	e->columns = e->rows = 0;
 }
 
 void emit_rows_flush(struct emit *e)
 {
-	if (!e->json)
-		table_print(e, level(e)->shape == EMIT_TABLE);
+	if (!e->json && table_print(&e->table, e->out, level(e)->shape == EMIT_TABLE))
+		e->failed = true;
 }
 
 void emit_list_end(struct emit *e)
@@ -187,7 +152,6 @@ void emit_item(struct emit *e)
 		fputc('\n', e->out);
 	if (!e->json)
 		l->any = true;
-	e->column = 0;
 	push_object(e, NULL, l->shape);
 }
 
@@ -196,33 +160,18 @@ void emit_item_end(struct emit *e)
 	enum emit_shape shape = level(e)->shape;
 
 	pop(e);
-	if (e->json || (shape != EMIT_ROWS && shape != EMIT_TABLE))
-		return;
-	e->columns = e->column;
-	e->rows++;
-}
-
-static void cell_add(struct emit *e, struct text *row, const char *value)
-{
-	size_t width = text_width(value);
-
-	if (width > e->width[e->column])
-		e->width[e->column] = width;
-	text_add(row, value, strlen(value) + 1);
+	if (!e->json && (shape == EMIT_ROWS || shape == EMIT_TABLE))
+		table_row_end(&e->table);
 }
 
 static void text_field(struct emit *e, const char *label, const char *value, bool right)
 {
 	enum emit_shape shape = level(e)->shape;
 
-	if (shape == EMIT_BLOCK) {
+	if (shape == EMIT_BLOCK)
 		fprintf(e->out, "%-*s %s\n", LABEL_WIDTH, label, value);
-	} else if (e->column < EMIT_COLUMNS) {
-		if (shape == EMIT_TABLE && !e->rows)
-			cell_add(e, &e->header, label);
-		cell_add(e, &e->cells, value);
-		e->right[e->column++] = right;
-	}
+	else
+		table_cell(&e->table, label, value, right);
 }
 
 void emit_text(struct emit *e, const char *label, const char *value)
@@ -342,6 +291,5 @@ void emit_end(struct emit *e)
 {
 	if (e->begun)
 		fputs("}\n", e->out);
-	text_free(&e->cells);
-	text_free(&e->header);
+	table_free(&e->table);
 }

@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "text.h"
+#include "table.h"
 
 struct json_object;
 
@@ -28,7 +28,7 @@ enum emit_shape {
 };
 
 /* A path has at most 40 parts, and each is an object in a list. */
-enum { EMIT_DEPTH = 96, EMIT_COLUMNS = 16 };
+enum { EMIT_DEPTH = 96 };
 
 struct emit_level {
 	struct json_object *obj; /* NULL: written as it comes */
@@ -46,10 +46,7 @@ struct emit {
 	bool failed; /* out of memory for JSON */
 	unsigned int depth;
 	struct emit_level level[EMIT_DEPTH];
-	struct text header, cells; /* of the table, each cell ending with a NUL */
-	size_t columns, column, rows;
-	size_t width[EMIT_COLUMNS];
-	bool right[EMIT_COLUMNS];
+	struct table table;
 };
 
 void emit_init(struct emit *e, bool json, bool human, bool color);

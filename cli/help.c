@@ -58,6 +58,7 @@ void help_command(const struct cmd_env *env, unsigned int full)
 {
 	const struct cmd *cmd = env->cmd;
 	struct argp argp = { .options = cmd->options };
+	struct text columns = { 0 };
 
 	if (!full && !cmd->options) {
 		printf("Usage: %s %s\n", env->name, cmd->operands);
@@ -73,6 +74,11 @@ void help_command(const struct cmd_env *env, unsigned int full)
 		print_options(&argp, ARGP_HELP_LONG, env->name);
 	printf("%sGlobal options: -d -j -q -v -n%s, see famfs --help.\n", cmd->options ? "\n" : "",
 	       cmd->flags & CMD_SYNC ? " --sync" : "");
+	if (cmd->columns) {
+		columns_text(&columns, cmd->columns, sizeof("Columns: ") - 1);
+		printf("Columns: %s\n", columns.s);
+		text_free(&columns);
+	}
 	if (cmd->example)
 		printf("Example: %s\n", cmd->example);
 }

@@ -203,6 +203,8 @@ static void check_flags(struct cmd_env *env)
 		env_usage(env, "--sync", NULL, "this command does not take it");
 	if (env->set_mode && flags & CMD_KEEPS_MODE)
 		env_usage(env, "--set-mode", NULL, "this command does not take it");
+	if (env->json && env->columns)
+		env_usage(env, "--columns", "JSON has them all", "contradicts --json");
 }
 
 static void check_operands(struct cmd_env *env)
@@ -307,7 +309,15 @@ static int run(struct cmd_env *env)
 	famfs_ctx_allow_mode_change(env->ctx, env->set_mode);
 	catch_signals(env->ctx);
 	emit_init(&env->out, env->json, isatty(STDOUT_FILENO), wants_color(env));
+	env->out.table = (struct table){
+		.declared = env->cmd->columns,
+		.chosen = env->columns,
+		.line_max = terminal_columns(STDOUT_FILENO),
+		.bold = env->out.color,
+	};
 	code = env->cmd->run(env);
+	if (env->out.table.unaligned && env->out.human)
+		env_note(env, "", "tables are not aligned", "install libsmartcols");
 	emit_end(&env->out);
 	code = restore_modes(env, code);
 	cancel_ctx = NULL;

@@ -298,6 +298,10 @@ static error_t parse_command(int key, char *arg, struct argp_state *state)
 		env->operands[env->operands_nr++] = arg;
 		return 0;
 	}
+	if (key == 'o' && env->cmd && env->cmd->columns) {
+		columns_choose(env, arg);
+		return 0;
+	}
 	return env->cmd && env->cmd->parse ? env->cmd->parse(key, arg, env) : ARGP_ERR_UNKNOWN;
 }
 

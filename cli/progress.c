@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -45,11 +44,10 @@ static void add_rate(struct text *line, uint64_t ns, uint64_t done, uint64_t tot
 /* The name, as far as the line has room for it. */
 static void add_name(struct text *line, const char *name)
 {
-	struct winsize size = { .ws_col = 0 };
-	size_t columns = 80, at;
+	size_t columns = terminal_columns(STDERR_FILENO), at;
 
-	if (!ioctl(STDERR_FILENO, TIOCGWINSZ, &size) && size.ws_col)
-		columns = size.ws_col;
+	if (!columns)
+		columns = 80;
 	text_add(line, "  ", 2);
 	text_add_safe(line, name, false);
 	for (at = line->len; text_width(line->s) >= columns && at; at--)

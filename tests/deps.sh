@@ -30,6 +30,7 @@ table() {
 		build pc:libarchive libarchive-dev libarchive-devel
 		build pc:libisal libisal-dev isa-l-devel
 		build pc:yaml-0.1 libyaml-dev libyaml-devel
+		build pc:smartcols libsmartcols-dev libsmartcols-devel
 		check cmd:bats bats bats
 		check cmd:jq jq jq
 		check cmd:zstd zstd zstd

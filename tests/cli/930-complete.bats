@@ -70,6 +70,8 @@ offers_only() { # EXPECTED WORD...
 	offers_only $'auto\nalways\nnever' --color ""
 	offers_only always --progress al
 	offers_only skip cp --empty ""
+	offers_only $'LARGEST\nLOG' df -o l
+	offers_only size,USED df -o size,us
 	offers_only "" creat -s ""
 	is "$kind" none
 	offers creat --from ""
@@ -89,6 +91,7 @@ offers_only() { # EXPECTED WORD...
 		--kernel) run_famfs 0 fmap check --kernel "$value" a.fmap ;;
 		--charset) run_famfs 0 interleave map --charset "$value" fs.img ;;
 		--color | --progress) run_famfs 0 "$option" "$value" ls fs.img ;;
+		--columns) has ",$("$FAMFS" __commands | jq -r '[.commands[].columns // ""] | join(",")')," ",$value," ;;
 		--empty) run_famfs 0 cp "--empty=$value" fs.img:/one copy ;;
 		*) fail "$option is not tried" ;;
 		esac
