@@ -49,13 +49,23 @@ bool bits_set_seen(uint64_t *words, uint64_t first, uint64_t nr)
 	return hit;
 }
 
+/* Most words are all alike, and counting takes many steps where the CPU is not asked to do it. */
+static uint64_t count_word(uint64_t word)
+{
+	if (word == 0 || word == UINT64_MAX)
+		return word & BITS_WORD;
+	return (uint64_t)__builtin_popcountll(word);
+}
+
 uint64_t bits_count(const uint64_t *words, uint64_t first, uint64_t nr)
 {
 	uint64_t mask, word, count = 0;
 
 	while (nr) {
 		word = take_word(&first, &nr, &mask);
-		count += (uint64_t)__builtin_popcountll(words[word] & mask);
+		count += count_word(words[word] & mask);
+		for (; nr >= BITS_WORD; nr -= BITS_WORD, first += BITS_WORD)
+			count += count_word(words[first / BITS_WORD]);
 	}
 	return count;
 }
