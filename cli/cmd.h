@@ -109,6 +109,9 @@ bool option_is_short(const struct argp_option *opt);
 const struct argp_option *option_of(const struct cmd *cmd, const char *word,
 				    const char **ret_value);
 uint64_t option_size(struct cmd_env *env, const char *option, const char *arg);
+/* A number from @min to @max; option_number(): from 1, option_index(): from 0. */
+uint64_t option_between(struct cmd_env *env, const char *option, const char *arg, uint64_t min,
+			uint64_t max);
 uint64_t option_number(struct cmd_env *env, const char *option, const char *arg, uint64_t max);
 uint64_t option_index(struct cmd_env *env, const char *option, const char *arg, uint64_t max);
 uint32_t option_mode(struct cmd_env *env, const char *option, const char *arg);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "file.h"
 #include "fmap.h"
@@ -192,12 +193,26 @@ static int open_device(struct check *c, const char *device)
 	return 0;
 }
 
+/* What is named as a file inside of a famfs is looked for there by another command. */
+static int require_saved(const struct check *c)
+{
+	struct famfs_err err = { .rc = -ENOENT, .off = FAMFS_NONE, .entry = FAMFS_NONE };
+
+	if (!strstr(c->file, ":/") || !access(c->file, F_OK))
+		return 0;
+	snprintf(err.object, sizeof(err.object), "%s", c->file);
+	snprintf(err.message, sizeof(err.message), "no such file with a message");
+	snprintf(err.hint, sizeof(err.hint),
+		 "famfs fmap dump judges the map of a file inside a famfs");
+	return env_error(c->env, &err);
+}
+
 static int judge(struct check *c)
 {
 	const struct check_opts *opts = c->env->opts;
 	int code = 0;
 
-	if (fmap_read(c->env, c->file, &c->msg))
+	if (require_saved(c) || fmap_read(c->env, c->file, &c->msg))
 		return JUDGE_UNREADABLE;
 	if (opts->against)
 		code = open_device(c, opts->against);

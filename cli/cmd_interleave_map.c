@@ -42,9 +42,7 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 		opts->svg = arg;
 		return 0;
 	case OPT_WIDTH:
-		opts->width = option_number(env, "--width", arg, WIDTH_MAX);
-		if (opts->width < WIDTH_MIN)
-			env_usage(env, "--width", NULL, "must be %d to %d", WIDTH_MIN, WIDTH_MAX);
+		opts->width = option_between(env, "--width", arg, WIDTH_MIN, WIDTH_MAX);
 		return 0;
 	case OPT_CHARSET:
 		for (i = 0; i < 3; i++)

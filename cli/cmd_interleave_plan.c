@@ -61,14 +61,12 @@ static uint64_t used_of(const struct famfs_entry *entry, uint32_t i)
 static void emit_extents(struct emit *out, const struct famfs_plan *plan, enum emit_shape shape)
 {
 	const struct famfs_entry *entry = &plan->entry;
-	char nr[24];
 	uint32_t i;
 
 	emit_list(out, "extents", shape);
 	for (i = 0; i < entry->extents_nr; i++) {
 		emit_item(out);
-		snprintf(nr, sizeof(nr), "%u", i);
-		emit_text(out, plan->bucket_len ? "STRIP" : "EXTENT", nr);
+		emit_u64(out, NULL, plan->bucket_len ? "STRIP" : "EXTENT", i);
 		if (plan->bucket_len)
 			emit_u64(out, "bucket", "BUCKET", plan->buckets[i]);
 		extent_cells(out, &entry->extents[i]);

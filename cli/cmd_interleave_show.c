@@ -54,14 +54,12 @@ static void emit_extents(struct emit *out, const struct famfs_entry *entry,
 			 const struct famfs_extent_use *use)
 {
 	bool interleaved = entry->ext_type == FAMFS_EXT_INTERLEAVE;
-	char nr[24];
 	uint32_t i;
 
 	emit_list(out, "extents", EMIT_TABLE);
 	for (i = 0; i < entry->extents_nr; i++) {
 		emit_item(out);
-		snprintf(nr, sizeof(nr), "%u", i);
-		emit_text(out, interleaved ? "STRIP" : "EXTENT", nr);
+		emit_u64(out, NULL, interleaved ? "STRIP" : "EXTENT", i);
 		extent_cells(out, &entry->extents[i]);
 		if (interleaved)
 			emit_u64(out, "chunks", "CHUNKS", use[i].chunks);

@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "geometry.h"
+
+/* @any: what is too large is left to who tells the nearest; 0 is nothing near. */
+static uint64_t count(struct cmd_env *env, const char *option, const char *arg, uint64_t max,
+		      bool any)
+{
+	if (any && arg[strspn(arg, "0")])
+		max = UINT64_MAX;
+	return option_number(env, option, arg, max);
+}
 
 static error_t parse(int key, const char *arg, struct cmd_env *env, struct famfs_create_req *req,
 		     bool any)
 {
 	switch (key) {
 	case 'N':
-		req->nstrips = option_number(env, "--nstrips", arg,
-					     any ? UINT64_MAX : FAMFS_EXTENTS_MAX);
+		req->nstrips = count(env, "--nstrips", arg, FAMFS_EXTENTS_MAX, any);
 		return 0;
 	case 'B':
-		req->nbuckets = option_number(env, "--nbuckets", arg,
-					      any ? UINT64_MAX : FAMFS_BUCKETS_MAX);
+		req->nbuckets = count(env, "--nbuckets", arg, FAMFS_BUCKETS_MAX, any);
 		return 0;
 	case 'C':
 		req->chunk_size = option_size(env, "--chunksize", arg);

@@ -108,6 +108,8 @@ struct range operand_range(struct cmd_env *env, const char *text)
 	char *off = env_keep(env, mem_strndup(text, plus ? (size_t)(plus - text) : strlen(text)));
 	uint64_t end;
 
+	if (!*off || (plus && !plus[1]))
+		env_usage(env, text, NULL, "has no %s", *off ? "length" : "offset");
 	range.off = operand_number(env, "OFFSET", off);
 	if (plus)
 		range.len = operand_number(env, "LENGTH", plus + 1);

@@ -355,9 +355,8 @@ static int parse_number(const char *text, uint64_t *ret_value)
 	return 0;
 }
 
-/* A number from 1 to @max. */
-static uint64_t number_from(struct cmd_env *env, const char *option, const char *arg, uint64_t min,
-			    uint64_t max)
+uint64_t option_between(struct cmd_env *env, const char *option, const char *arg, uint64_t min,
+			uint64_t max)
 {
 	uint64_t value;
 	char object[128];
@@ -374,12 +373,12 @@ static uint64_t number_from(struct cmd_env *env, const char *option, const char 
 
 uint64_t option_number(struct cmd_env *env, const char *option, const char *arg, uint64_t max)
 {
-	return number_from(env, option, arg, 1, max);
+	return option_between(env, option, arg, 1, max);
 }
 
 uint64_t option_index(struct cmd_env *env, const char *option, const char *arg, uint64_t max)
 {
-	return number_from(env, option, arg, 0, max);
+	return option_between(env, option, arg, 0, max);
 }
 
 int parse_mode(const char *text, uint32_t *ret_mode)

@@ -129,6 +129,7 @@ judged() {
 	new_image
 	refused 8 'nothere' fmap check nothere
 	refused 8 'directory' fmap check .
+	refused 8 'dev.img:/f: no such file with a message; famfs fmap dump judges' fmap check "$IMG:/f"
 	refused 2 'operand' fmap check
 	refused 2 'too many' fmap check a b
 	: >empty

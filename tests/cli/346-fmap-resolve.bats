@@ -82,6 +82,8 @@ owners() {
 		refused 2 . fmap resolve "$IMG:/one" "$word"
 	done
 	refused 2 ': OFFSET 5X: not a size' fmap resolve "$IMG:/one" 5X
+	refused 2 " 1\\+: has no length" fmap resolve "$IMG:/one" 1+
+	refused 2 " \\+1: has no offset" fmap resolve "$IMG:/one" +1
 	refused 2 ': LENGTH 0xg: is not a number' fmap resolve "$IMG:/one" 1+0xg
 	refused 2 ': ADDRESS 0x: is not a number' fmap resolve --physical 0x
 	refused 2 'offset' fmap resolve "$IMG:/one"

@@ -171,6 +171,8 @@ left() {
 	refused 2 '--size.*is missing' interleave plan "$IMG"
 	refused 2 'contradicts' interleave plan -s 8M -N 2 --contiguous "$IMG"
 	refused 2 'must be at least 2M' interleave plan -s 8M -C 0 "$IMG"
+	refused 2 '--nstrips 0: must be 1 to 16' interleave plan -s 8M -N 0 "$IMG"
+	refused 2 '--nbuckets 00: must be 1 to 64' interleave plan -s 8M -B 00 "$IMG"
 	refused 2 'not a number' interleave plan -s 8M -N x "$IMG"
 	refused 2 'not a size' interleave plan -s 8X "$IMG"
 	refused 2 'names a file' interleave plan -s 8M "$IMG:/a"

@@ -79,8 +79,8 @@ load helpers
 	refused 1 'range 7M\+2M' interleave show "$IMG:/wide" 0 7M+2M
 	refused 1 'range 1\+16777215T' interleave show "$IMG:/wide" 1+16777215T
 	refused 2 'OFFSET 1x: not a size' interleave show "$IMG:/wide" 1x
-	refused 2 'LENGTH.*not a size' interleave show "$IMG:/wide" 1+
-	refused 2 'OFFSET.*not a size' interleave show "$IMG:/wide" +1
+	refused 2 ' 1\+: has no length' interleave show "$IMG:/wide" 1+
+	refused 2 ' \+1: has no offset' interleave show "$IMG:/wide" +1
 	refused 2 'length 0' interleave show "$IMG:/wide" 1+0
 	refused 1 'is a directory' interleave show "$IMG:/d"
 	refused 1 'is a directory' interleave show "$IMG:/"

@@ -131,8 +131,8 @@ cells() {
 	[ "$(widest)" -le 20 ] || fail "$(widest)"
 	COLUMNS=x run_famfs 0 interleave map "$IMG"
 	[ "$(widest)" -gt 50 ] || fail "$(widest)"
-	refused 2 '--width' interleave map --width 19 "$IMG"
-	refused 2 '--width' interleave map --width 0 "$IMG"
+	refused 2 '--width 19: must be 20 to 4096' interleave map --width 19 "$IMG"
+	refused 2 '--width 0: must be 20 to 4096' interleave map --width 0 "$IMG"
 	refused 2 '--width' interleave map --width 5000 "$IMG"
 	refused 2 '--width' interleave map --width wide "$IMG"
 }
