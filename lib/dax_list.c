@@ -75,18 +75,20 @@ static void copy_name(char *to, size_t len, const char *from)
 }
 
 /*
- * A region of NVDIMMs tells its persistence domain, one of CXL memory its mode. What is in neither
- * is memory that the firmware set aside.
+ * A region of NVDIMMs tells what it is, and its persistence domain if that is known; one of CXL
+ * memory its mode. What is in neither is memory that the firmware set aside.
  */
 static bool read_persistence(const struct famfs_ctx *ctx, const char *dir, struct dax_place *place)
 {
-	char text[DAX_SYSFS_TEXT + 1];
+	char text[DAX_SYSFS_TEXT + 1], type[DAX_SYSFS_TEXT + 1] = "";
 
-	if (read_attr(ctx, dir, "devtype", text, sizeof(text)) && !strcmp(text, "nd_volatile"))
+	(void)read_attr(ctx, dir, "devtype", type, sizeof(type));
+	if (!strcmp(type, "nd_volatile"))
 		copy_name(place->persistence, sizeof(place->persistence), "volatile");
 	else if (read_attr(ctx, dir, "persistence_domain", text, sizeof(text)))
 		copy_name(place->persistence, sizeof(place->persistence), *text ? text : "pmem");
-	else if (read_attr(ctx, dir, "mode", text, sizeof(text)) && !strcmp(text, "pmem"))
+	else if (!strcmp(type, "nd_pmem") ||
+		 (read_attr(ctx, dir, "mode", text, sizeof(text)) && !strcmp(text, "pmem")))
 		copy_name(place->persistence, sizeof(place->persistence), "pmem");
 	return place->persistence[0] != '\0';
 }

@@ -152,6 +152,20 @@ UNIT_TEST(devices_that_vanish)
 	famfs_ctx_free(ctx);
 }
 
+/* Where the firmware tells of no domain, the kernel has no such attribute. */
+UNIT_TEST(persistent_in_a_way_not_told)
+{
+	struct famfs_ctx *ctx = rooted();
+	struct famfs_device device;
+
+	make_host();
+	CHECK_EQ(unlink("root/sys/devices/ndbus0/region0/persistence_domain"), 0);
+	scratch_file("root/sys/devices/ndbus0/region0/devtype", "nd_pmem\n");
+	CHECK_EQ(famfs_device_get(ctx, "/dev/zero", &device, NULL), 0);
+	CHECK_STR(device.persistence, "pmem");
+	famfs_ctx_free(ctx);
+}
+
 UNIT_TEST(host_without_the_bus)
 {
 	struct famfs_ctx *ctx = NULL;
