@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The judge against hand-made messages, and against a second implementation of the same rules over
- * random ones: $FAMFS_TEST_ROUNDS messages, 300,000 unless it is set.
+ * random ones: $FAMFS_TEST_ROUNDS messages, 2,000,000 unless it is set.
  */
 #include "naive_fmap.h"
 #include "unit.h"
@@ -467,7 +467,7 @@ static bool round_agrees(const struct fmap *f, struct seen *seen)
 UNIT_TEST(random_messages_as_by_the_naive_judge)
 {
 	const char *env = getenv("FAMFS_TEST_ROUNDS");
-	uint64_t rounds = env ? strtoull(env, NULL, 0) : 300000;
+	uint64_t rounds = env ? strtoull(env, NULL, 0) : 2000000;
 	static struct fmap f;
 	struct seen seen = { 0 };
 	uint64_t agreed = 0;
