@@ -37,10 +37,13 @@ static int slot_differs(struct famfs_repair *rep, uint64_t slot, struct famfs_er
 	return rc ? rc : memcmp(&was, now, sizeof(was)) != 0;
 }
 
+/* Behind the last slot of the log is the first file: it has been read, and is not touched. */
 static int compare_slots(struct famfs_repair *rep, struct diff *diff, struct famfs_err *err)
 {
 	uint64_t nr = rep->nr > rep->slots_nr ? rep->nr : rep->slots_nr;
+	uint64_t slots = rep->check->log_seen ? rep->check->log.slots : 0;
 
+	nr = nr < slots ? nr : slots;
 	diff->first = nr;
 	for (uint64_t i = 0; i < nr; i++) {
 		int rc = slot_differs(rep, i, err);

@@ -185,6 +185,8 @@ UNIT_TEST(very_many_overlaps)
 	char listing[1000];
 
 	make_many(ctx, false);
+	/* Right behind the log's last slot. */
+	image_u64("a.img", 10 * MIB, 77);
 	CHECK_EQ(repair_errors(ctx), MANY - 1);
 	rep = repair_plan(ctx, &all, 0);
 	CHECK_EQ(all.asked, MANY - 1);
@@ -195,6 +197,7 @@ UNIT_TEST(very_many_overlaps)
 	repair_commit(rep);
 	famfs_repair_free(rep);
 	CHECK_STR(repair_listing(ctx, listing, sizeof(listing)), "f0:4194304");
+	CHECK_EQ(image_get64("a.img", 10 * MIB), 77);
 	/* What went is not there to be found again by a header that is rebuilt. */
 	image_u64("a.img", HEADER, 0);
 	image_counters("a.img", 9, 0);
