@@ -155,7 +155,7 @@ static int publish_group(struct create *c, size_t next, struct famfs_err *err)
 		return rc;
 	c->published = c->any_published = true;
 	c->fs->good = log->count;
-	rc = fs_note_last(c->fs, err);
+	rc = fs_note_appended(c->fs, log->count - nr, err);
 	for (uint64_t i = 0; i < nr; i++) {
 		c->fs->dirs += c->plan.entries[i].type == FAMFS_ENTRY_MKDIR;
 		c->fs->files += c->plan.entries[i].type == FAMFS_ENTRY_FILE;

@@ -267,7 +267,8 @@ FAMFS_API void famfs_close(struct famfs *fs);
 
 /**
  * famfs_refresh() - picks up what was appended since the handle was opened or last refreshed, by
- * reading the new entries only; a file system that was made anew is read from its start.
+ * reading the new entries and the checksums of the others only; a file system that was made anew or
+ * repaired is read from its start.
  *
  * Return: 0, or as famfs_open().
  */

@@ -2,6 +2,7 @@
 /* Opening a file system and reading its log. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "ctx.h"
@@ -134,6 +135,29 @@ static int add_name(struct famfs *fs, const struct fm_entry *raw, uint64_t index
 	return 0;
 }
 
+static uint64_t add_sum(uint64_t sum, uint64_t crc)
+{
+	sum = (sum ^ crc) * 0x9e3779b97f4a7c15ULL;
+	return sum ^ sum >> 32;
+}
+
+/* Goes on with @sum over the checksums of entries [@from, @to) as they are in memory now. */
+static int sum_entries(struct famfs *fs, uint64_t from, uint64_t to, uint64_t *sum,
+		       struct famfs_err *err)
+{
+	const uint64_t crc_off = offsetof(struct fm_entry, fm_crc);
+	int rc = 0;
+
+	for (uint64_t i = from; i < to && !rc; i++) {
+		struct le64 crc;
+
+		rc = dev_read(fs->dev, media_slot_off(i) + crc_off, &crc, sizeof(crc), err);
+		if (!rc)
+			*sum = add_sum(*sum, le64_get(crc));
+	}
+	return rc;
+}
+
 /* Reads on from entry @good to the last published one, or the first bad one. */
 static int read_entries(struct famfs *fs, struct famfs_err *err)
 {
@@ -159,6 +183,7 @@ static int read_entries(struct famfs *fs, struct famfs_err *err)
 		}
 		fs->good = index + 1;
 		fs->last_crc = le64_get(raw->fm_crc);
+		fs->sum = add_sum(fs->sum, fs->last_crc);
 	}
 	return rc < 0 ? rc : 0;
 }
@@ -235,6 +260,7 @@ static int load_once(struct famfs *fs, struct famfs_err *err)
 	fs->super = super;
 	fs->log = log;
 	fs->good = fs->files = fs->dirs = fs->unusable = fs->file_bytes = fs->staged_nr = 0;
+	fs->sum = 0;
 	fs->unknown = FAMFS_NONE;
 	fs->stopped = fs->held_seen = false;
 	fs->loads++;
@@ -309,17 +335,28 @@ void famfs_close(struct famfs *fs)
 	free(fs);
 }
 
-int fs_note_last(struct famfs *fs, struct famfs_err *err)
+int fs_note_appended(struct famfs *fs, uint64_t from, struct famfs_err *err)
 {
 	struct fm_entry raw;
 	int rc = log_read(&fs->log, fs->good - 1, 1, &raw, err);
 
-	if (!rc)
-		fs->last_crc = le64_get(raw.fm_crc);
+	if (rc)
+		return rc;
+	fs->last_crc = le64_get(raw.fm_crc);
+	return sum_entries(fs, from, fs->good, &fs->sum, err);
+}
+
+/* Only the host that is the master repairs, and its caches are coherent: nothing is invalidated. */
+static int is_unchanged(struct famfs *fs, bool *ret_unchanged, struct famfs_err *err)
+{
+	uint64_t sum = 0;
+	int rc = sum_entries(fs, 0, fs->good, &sum, err);
+
+	*ret_unchanged = sum == fs->sum;
 	return rc;
 }
 
-int famfs_refresh(struct famfs *fs, struct famfs_err *err)
+int fs_refresh(struct famfs *fs, bool whole, struct famfs_err *err)
 {
 	struct famfs_super super;
 	uint64_t count = fs->log.count, len = fs->log.len;
@@ -334,6 +371,8 @@ int famfs_refresh(struct famfs *fs, struct famfs_err *err)
 	rc = log_reread(&fs->log, &super, true, err);
 	if (!rc && fs->log.count >= count && fs->log.len == len && !fs->stopped)
 		rc = is_continued(fs, &continued, err);
+	if (!rc && continued && whole)
+		rc = is_unchanged(fs, &continued, err);
 	if (!rc && continued)
 		rc = read_entries(fs, err);
 	if (!rc && continued)
@@ -341,4 +380,9 @@ int famfs_refresh(struct famfs *fs, struct famfs_err *err)
 	if (rc)
 		return rc;
 	return torn ? fs_load(fs, err) : 0;
+}
+
+int famfs_refresh(struct famfs *fs, struct famfs_err *err)
+{
+	return fs_refresh(fs, true, err);
 }

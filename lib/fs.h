@@ -25,6 +25,7 @@ struct famfs {
 	struct famfs_super super;
 	struct log log;
 	uint64_t last_crc; /* of entry @good - 1 */
+	uint64_t sum;      /* of the checksums of all entries below @good */
 	uint64_t unknown;  /* number of an entry of a type that is not known, or FAMFS_NONE */
 	uint64_t good;     /* entries read so far, all valid */
 	bool stopped;      /* entry number @good is invalid: nothing behind it is read */
@@ -75,8 +76,14 @@ int fs_lock_write(struct famfs *fs, struct famfs_err *err);
 /* The same at the beginning of a call: opened for writing, and not mounted. */
 int fs_begin_write(struct famfs *fs, struct famfs_err *err);
 
-/* Remembers the last entry, by which a later look knows the log again. */
-int fs_note_last(struct famfs *fs, struct famfs_err *err);
+/* Remembers the entries from @from on, by which a later look knows the log again. */
+int fs_note_appended(struct famfs *fs, uint64_t from, struct famfs_err *err);
+
+/*
+ * As famfs_refresh(). Not @whole: what was read is known again by its last entry alone, which tells
+ * everything but a repair that changed one in the middle and left number and place to all others.
+ */
+int fs_refresh(struct famfs *fs, bool whole, struct famfs_err *err);
 
 /* Would the kernel accept the file's map, and is it safe on this device? -EUCLEAN and why not. */
 int fs_require_safe(struct famfs *fs, const struct famfs_entry *entry, struct famfs_err *err);

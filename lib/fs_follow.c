@@ -34,7 +34,7 @@ static int look(struct famfs *fs, struct famfs_err *err)
 {
 	uint64_t loads = fs->loads, good = fs->good;
 	bool stopped = fs->stopped;
-	int rc = famfs_refresh(fs, err);
+	int rc = fs_refresh(fs, false, err);
 
 	if (rc)
 		return rc;
