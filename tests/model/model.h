@@ -21,7 +21,7 @@ struct model_node {
  * @nodes: in the order of the log. @taken: allocation units that files have, as last seen.
  * @writer, @ctx: two hosts' worth of handles that write in turn. @reader: one that is only
  * refreshed. @torn: the tail is torn, and may be nothing else than that.
- * @what: the step, for people.
+ * @what: the step, for people. @wounded: the name that an entry was given to damage it.
  */
 struct model {
 	uint64_t seed, step, random, names;
@@ -33,6 +33,7 @@ struct model {
 	uint64_t slots;
 	bool torn;
 	char what[128];
+	char wounded[FAMFS_PATH_SIZE];
 };
 
 /* SplitMix64 */
@@ -171,6 +172,17 @@ static inline void model_check(struct model *m)
 	}
 	CHECK_EQ(torn, m->torn);
 	famfs_check_free(check);
+}
+
+/* What was read is of another file system: nothing is made in this one unseen. */
+static inline void model_renew(struct model *m)
+{
+	struct famfs_create_req req = { .path = "stale", .size = 1 };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		CHECK_EQ(famfs_create(m->writer[i], &req, 1, NULL, NULL), -ESTALE);
+		CHECK_EQ(famfs_refresh(m->writer[i], NULL), 0);
+	}
 }
 
 /* After each step: @first: nodes from here on are new. */

@@ -18,15 +18,16 @@
 
 #include "steps.h"
 
+#include "wounds.h"
+
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
 
-#define SEQUENCES     4
-#define STEPS         750
-#define STEPS_SLOW    60 /* under sanitizers and valgrind */
-#define COUNTERS      (FAMFS_LOG_OFF + 32)
-#define KILL_AFTER_NS 3000000
+#define SEQUENCES  4
+#define STEPS      750
+#define STEPS_SLOW 60 /* under sanitizers and valgrind */
+#define COUNTERS   (FAMFS_LOG_OFF + 32)
 
 static void open_writer(struct model *m, unsigned int i)
 {
@@ -52,21 +53,10 @@ static void begin(struct model *m)
 	memset(m->taken, 0, sizeof(m->taken));
 }
 
-/* What was read is of another file system: nothing is made in this one unseen. */
-static void renew(struct model *m)
-{
-	struct famfs_create_req req = { .path = "stale", .size = 1 };
-
-	for (unsigned int i = 0; i < 2; i++) {
-		CHECK_EQ(famfs_create(m->writer[i], &req, 1, NULL, NULL), -ESTALE);
-		CHECK_EQ(famfs_refresh(m->writer[i], NULL), 0);
-	}
-}
-
 static void step_mkfs(struct model *m)
 {
 	begin(m);
-	renew(m);
+	model_renew(m);
 }
 
 /* New bytes for a file that is there. */
@@ -136,27 +126,6 @@ static void step_tear(struct model *m)
 		image_counters(MODEL_IMAGE, nr + 1, nr);
 	}
 	m->torn = true;
-}
-
-static pid_t fork_silent(void)
-{
-	pid_t pid = fork();
-
-	/* Killed, the child would leave its parent's output half written. */
-	if (pid == 0)
-		(void)freopen("/dev/null", "w", stdout);
-	return pid;
-}
-
-static void kill_soon(struct model *m, pid_t pid)
-{
-	struct timespec delay = { .tv_nsec = (long)model_random(m, KILL_AFTER_NS) };
-
-	if (!CHECK(pid > 0))
-		return;
-	(void)nanosleep(&delay, NULL);
-	(void)kill(pid, SIGKILL);
-	(void)waitpid(pid, NULL, 0);
 }
 
 /* A killed creat or cp: some of its files, in order, each of them whole; or none. */
@@ -257,6 +226,7 @@ static const struct {
 	{ "killed cp", 8, step_kill_create },
 	{ "killed mkfs", 1, step_kill_mkfs },
 	{ "mkfs", 1, step_mkfs },
+	{ "repair", 12, step_repair },
 	{ "fill the log", 1, step_fill_log },
 };
 
