@@ -44,14 +44,15 @@ unit_bin := $(unit_src:tests/unit/%.c=$(BUILD)/tests/%)
 crash_bin := $(crash_src:tests/crash/%.c=$(BUILD)/tests/%)
 fuzz_bin := $(fuzz_src:tests/fuzz/%.c=$(BUILD)/tests/%)
 tool_bin := $(addprefix $(BUILD)/tests/,$(notdir $(tool_src:.c=)))
+faulty_bin := $(BUILD)/tests/faulty
 static_lib := $(BUILD)/libfamfs.a
 shared_lib := $(BUILD)/libfamfs.so.$(SOVERSION)
 alias_bin := $(BUILD)/mkfs.famfs $(BUILD)/fsck.famfs
 
 # What is on this machine --------------------------------------------------------------------------
 # Goals that compile nothing themselves must work before the dependencies are there.
-no_config := help clean deps format uninstall check check-% crash fuzz model lint demo bench \
-	bench-placement dist rpm deb fresh
+no_config := help clean deps format uninstall check check-% crash faults fuzz model messages \
+	lint demo bench bench-placement dist rpm deb fresh
 ifneq ($(filter-out $(no_config),$(or $(MAKECMDGOALS),all)),)
 
 required := json-c libdeflate uuid libdaxctl
@@ -138,7 +139,7 @@ link = $(Q)mkdir -p $(@D) && $(CC) $(our_cflags) $(CFLAGS) $(our_ldflags) $(LDFL
 
 all: $(BUILD)/famfs $(alias_bin) $(shared_lib) ## build the program and the library
 	@:
-programs: all $(unit_bin) $(crash_bin) $(fuzz_bin) $(tool_bin)
+programs: all $(unit_bin) $(crash_bin) $(fuzz_bin) $(tool_bin) $(faulty_bin)
 fuzzers: $(fuzz_bin)
 
 # One set of objects for both libraries: hidden symbols make -fPIC free.
@@ -181,6 +182,11 @@ crash_wraps := -Wl,--wrap=dev_open,--wrap=dev_close,--wrap=dev_read
 $(crash_bin): $(BUILD)/tests/%: $(BUILD)/obj/tests/crash/%.o $(static_lib)
 	$(call say,LD,$@)
 	$(link) $(crash_wraps) -o $@ $^ $(libs)
+
+# The program with libc's functions behind those that fail when told to.
+$(faulty_bin): $(BUILD)/obj/tests/faults/faulty.o $(cli_obj) $(static_lib)
+	$(call say,LD,$@)
+	$(link) $$($(READELF) -sW $< | sed -n 's/.* __wrap_/-Wl,--wrap=/p') -o $@ $^ $(libs)
 
 define tool_rule
 $(BUILD)/tests/$(notdir $(1:.c=)): $(BUILD)/obj/$(1:.c=.o) $(static_lib)
@@ -238,6 +244,13 @@ check-fmap: ## judge 20 million fmap messages by two implementations of the kern
 check-arch: ## all unit tests and golden media on other CPUs, emulated
 	@tests/deps.sh build check
 	+@FAMFS_TEST_TIMEOUT=1200 MAKE='$(MAKE)' BUILD='$(BUILD)' tests/run arch
+
+faults: ## let each allocation and system call of the main commands fail once: minutes
+	@tests/deps.sh build check
+	+@FAMFS_FAULTS=all FAMFS_TEST_TIMEOUT=7200 MAKE='$(MAKE)' BUILD='$(BUILD)' tests/run faults
+
+messages: ## list every message of errors, hints and findings, and where it is
+	@tests/messages
 
 lint: ## layers, budgets, banned calls, format, symbols, scripts
 	$(run_tests) lint
@@ -342,5 +355,5 @@ help: ## show this list
 	@echo 'WITHOUT_LIBSMARTCOLS=1.'
 
 .PHONY: all programs fuzzers check check-arch check-fmap check-unit check-crash check-cli \
-	check-golden check-vm check-san check-valgrind crash fuzz model lint demo bench \
-	bench-placement deps abi fresh format install uninstall dist rpm deb clean help
+	check-golden check-vm check-san check-valgrind crash faults messages fuzz model lint \
+	demo bench bench-placement deps abi fresh format install uninstall dist rpm deb clean help

@@ -52,7 +52,7 @@ static void check_options(struct cmd_env *env)
 
 	if (!ways)
 		env_usage(env, "", "give --seed N, --manifest SUMS or --make-manifest",
-			  "nothing is said to verify with");
+			  "nothing is given to compare with");
 	if (ways > 1)
 		env_usage(env, "", "give one of --seed, --manifest and --make-manifest",
 			  "contradicting options");

@@ -73,7 +73,8 @@ static int check_parent(struct cp *cp)
 	if (rc)
 		return env_error(cp->env, &err);
 	if (entry.type != FAMFS_ENTRY_MKDIR)
-		return env_errorf(cp->env, -ENOTDIR, cp->dst_text, "lies in what is no directory");
+		return env_errorf(cp->env, -ENOTDIR, cp->dst_text,
+				  "a part of its path is no directory");
 	return 0;
 }
 

@@ -107,7 +107,7 @@ static const struct argp_option *find_long(struct scan *sc, const char *word, co
 		if (!sc->wrong[0])
 			snprintf(sc->hint, sizeof(sc->hint), "--%s or --%s?", other->name,
 				 found->name);
-		scan_wrong(sc, word, "could be several options");
+		scan_wrong(sc, word, "is short for several options");
 		return NULL;
 	}
 	return found;

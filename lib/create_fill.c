@@ -93,7 +93,7 @@ static int fill_item(struct create *c, struct plan_item *item, struct famfs_fill
 	fill->dev = c->fs->dev;
 	fill->entry = plan_entry(&c->plan, item);
 	/* For a function that fails without a word. */
-	err_set(why, -EIO, "", "its bytes could not be had");
+	err_set(why, -EIO, "", "its bytes could not be read");
 	err_inside(why, -EIO, c->fs->dev->name,
 		   path_escape(fill->entry->path, shown, sizeof(shown)));
 	rc = fill_prepare(fill, why);

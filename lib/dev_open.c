@@ -326,7 +326,9 @@ int dev_open(struct famfs_ctx *ctx, const char *device, unsigned int flags, stru
 	rc = guard_get();
 	if (rc < 0) {
 		free(dev);
-		return err_set(err, rc, device, "no fault handler: %s", strerror(-rc));
+		return err_set(err, rc, device,
+			       "media errors cannot be caught: no SIGBUS handler: %s",
+			       strerror(-rc));
 	}
 	dev->ctx = ctx;
 	dev->flags = flags & DEV_MAKE ? flags | DEV_WRITE : flags;

@@ -77,7 +77,8 @@ int famfs_physical_device(const struct famfs_ctx *ctx, uint64_t address, char *r
 				err_set(err, rc, object,
 					"no DAX device of this host is known to "
 					"have this physical address"),
-				"the host tells root only; is it in hexadecimal, with 0x?");
+				"run it as root, who alone sees addresses; write hexadecimal "
+				"with 0x");
 	n = snprintf(ret_device, len, "/dev/%s", name);
 	if (n < 0 || (size_t)n >= len)
 		return err_set(err, -ENAMETOOLONG, object, "/dev/%s does not fit", name);

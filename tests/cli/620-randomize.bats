@@ -238,7 +238,7 @@ flip_and_find() { # FILE OFFSET OFFSET-ON-DEVICE
 
 @test "verify is told what to verify with" {
 	new_image
-	refused 2 'nothing is said' verify "$IMG:/a"
+	refused 2 'nothing is given' verify "$IMG:/a"
 	refused 2 'contradicting' verify --seed 1 --manifest x "$IMG"
 	refused 2 'operand is missing' verify --seed 1
 	refused 2 'names no file' verify --seed 1 "$IMG"
