@@ -1,0 +1,120 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2030,SC2031,SC2154 # the helpers set them, in each test anew
+# Where a repair's undo file goes, and repairs that cannot write it or are interrupted.
+
+load helpers
+
+# The second file has the place of the first, and goes.
+hurt() { # [IMAGE]
+	IMG=${1:-$IMG}
+	new_image 64M
+	run_famfs 0 creat -q -s 2M "$IMG:/a" "$IMG:/b" "$IMG:/c"
+	poke "$(entry_at 1 144)" 8 "$(peek "$(entry_at 0 144)")"
+	seal_entry 1
+	before=$(sum "$IMG")
+}
+
+@test "an undo file never goes through a symbolic link" {
+	hurt
+	echo precious >target
+	ln -s target link
+	ln -s nowhere dangling
+	for name in link dangling; do
+		run_famfs 8 check -y --undo $name "$IMG"
+		one_error 'replaces nothing.*--undo'
+		unchanged "$before"
+	done
+	is "$(<target)" precious
+	[ ! -e nowhere ]
+	# A directory on the way may be one.
+	mkdir real
+	ln -s real way
+	run_famfs 1 check -y --undo way/u "$IMG"
+	[ -s real/u ]
+	run_famfs 0 image restore -q --force way/u "$IMG"
+	unchanged "$before"
+}
+
+@test "an image in a directory that cannot be written: in the state directory" {
+	export XDG_STATE_HOME=$PWD/state
+	mkdir theirs
+	hurt "$PWD/theirs/x.img"
+	chmod 555 theirs
+	run_bound 1 "$FAMFS" check -y "$IMG"
+	is "$(find theirs -type f | wc -l)" 1
+	is "$(find state -name 'x.img.*.undo' | wc -l)" 1
+	run_bound 0 "$FAMFS" image restore -q --force "$(find state -name '*.undo')" "$IMG"
+	unchanged "$before"
+	run_bound 8 "$FAMFS" check -y --undo theirs/u "$IMG"
+	one_error 'theirs/u: the undo file cannot be made.*--undo'
+	unchanged "$before"
+}
+
+@test "paths with spaces and line breaks" {
+	local undo
+	mkdir $'a dir\nof two lines'
+	hurt "$PWD"/$'a dir\nof two lines/an image\n.img'
+	run_famfs 1 check -y "$IMG"
+	undo=$(find . -name '*.undo' -print0 | tr -d '\0')
+	[ -s "$undo" ]
+	run_famfs 0 image restore -q --force "$undo" "$IMG"
+	unchanged "$before"
+	run_famfs 1 check -y --undo $'an undo\nfile' "$IMG"
+	run_famfs 0 image restore -q --force $'an undo\nfile' "$IMG"
+	unchanged "$before"
+	run_famfs 8 check -y --undo $'an undo\nfile' "$IMG"
+	one_error 'replaces nothing'
+}
+
+@test "no room for the undo file: nothing is stored, and nothing left" {
+	requires_root
+	mkdir full
+	# shellcheck disable=SC2016 # the other shell's
+	in_full='mount -t tmpfs -o size=4096 none full || exit 77
+		head -c 4096 /dev/zero >full/all; "$@"; rc=$?; ls -A full; exit $rc'
+	unshare -m bash -c "$in_full" - true >/dev/null 2>&1 || skip "no file system can be mounted"
+	hurt
+	run_program 8 unshare -m bash -c "$in_full" - "$FAMFS" check -y --undo full/u "$IMG"
+	one_error 'full/u: .*No space left'
+	is "${output##*$'\n'}" all
+	unchanged "$before"
+}
+
+@test "interrupted at any moment: the old log, the new one, or one that is marked" {
+	local i delay old=0 new=0 marked=0
+	IMG=$PWD/dev.img
+	run_famfs 0 mkfs -q --size 1G -l 2M "$IMG"
+	run_famfs 0 creat -q --no-zero -s 2M "$IMG":/f{1..300}
+	poke "$(entry_at 1 144)" 8 "$(peek "$(entry_at 0 144)")"
+	seal_entry 1
+	slice 0 $((4 * MiB)) >front
+	for i in {1..25}; do
+		dd if=front of="$IMG" conv=notrunc status=none bs=1M
+		rm -f u
+		"$FAMFS" check -y --undo u "$IMG" >out 2>err &
+		printf -v delay '0.%03d' $((i % 25))
+		sleep "$delay"
+		kill -INT $! 2>/dev/null || true
+		wait $! || true
+		slice 0 $((4 * MiB)) >now
+		if cmp -s front now; then
+			old=$((old + 1))
+			continue
+		fi
+		[ -s u ]
+		run_famfs 0,4 check --json "$IMG"
+		if [ "$status" -eq 0 ]; then
+			new=$((new + 1))
+			json_is .summary.files 299
+		else
+			marked=$((marked + 1))
+			json_is '.findings[0].code' log_rewrite
+		fi
+		run_famfs 0 image restore -q --force u "$IMG"
+		slice 0 $((4 * MiB)) >now
+		cmp front now
+	done
+	echo "$old old, $new new, $marked marked"
+	is $((old + new + marked)) 25
+}
