@@ -51,8 +51,8 @@ alias_bin := $(BUILD)/mkfs.famfs $(BUILD)/fsck.famfs
 
 # What is on this machine --------------------------------------------------------------------------
 # Goals that compile nothing themselves must work before the dependencies are there.
-no_config := help clean deps format uninstall check check-% crash faults fuzz model messages \
-	lint demo bench bench-placement dist rpm deb fresh
+no_config := help clean deps format uninstall check check-% coverage crash faults fuzz model \
+	messages lint demo bench bench-plots bench-placement dist rpm deb fresh
 ifneq ($(filter-out $(no_config),$(or $(MAKECMDGOALS),all)),)
 
 required := json-c libdeflate uuid libdaxctl
@@ -249,6 +249,13 @@ faults: ## let each allocation and system call of the main commands fail once: m
 	@tests/deps.sh build check
 	+@FAMFS_FAULTS=all FAMFS_TEST_TIMEOUT=7200 MAKE='$(MAKE)' BUILD='$(BUILD)' tests/run faults
 
+coverage: ## the lines of the library that tests run (COVERAGE_TESTS): minutes
+	@tests/deps.sh build check coverage
+	+@CFLAGS='-O1 -g --coverage' FAMFS_TEST_TIMEOUT=3600 MAKE='$(MAKE)' \
+		BUILD='$(BUILD)/coverage' tests/run $(COVERAGE_TESTS)
+	@gcovr --root . --filter lib/ --sort-uncovered '$(BUILD)/coverage/obj/lib'
+COVERAGE_TESTS ?= unit crash golden cli
+
 messages: ## list every message of errors, hints and findings, and where it is
 	@tests/messages
 
@@ -273,6 +280,11 @@ bench: ## measure the speeds beside their limits
 	@tests/deps.sh build bench
 	+@$(MAKE) --no-print-directory programs
 	@FAMFS='$(abspath $(BUILD))/famfs' BUILD='$(BUILD)' tests/bench/run
+
+bench-plots: ## plot how costs grow with log entries, file size, threads and device size
+	@tests/deps.sh build bench
+	+@$(MAKE) --no-print-directory all
+	@FAMFS='$(abspath $(BUILD))/famfs' tests/bench/plots '$(BUILD)/plots'
 
 bench-placement: ## compare the placement of files with the existing tools'
 	+@$(MAKE) --no-print-directory programs
@@ -355,5 +367,6 @@ help: ## show this list
 	@echo 'WITHOUT_LIBSMARTCOLS=1.'
 
 .PHONY: all programs fuzzers check check-arch check-fmap check-unit check-crash check-cli \
-	check-golden check-vm check-san check-valgrind crash faults messages fuzz model lint \
-	demo bench bench-placement deps abi fresh format install uninstall dist rpm deb clean help
+	check-golden check-vm check-san check-valgrind coverage crash faults messages fuzz model \
+	lint demo bench bench-plots bench-placement deps abi fresh format install \
+	uninstall dist rpm deb clean help

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# tests/deps.sh [build] [check] [bench]: installs what is missing with the package
+# tests/deps.sh [build] [check] [bench] [coverage]: installs what is missing with the package
 # manager (apt-get or dnf). Says nothing and touches no network when all is
 # there. What only single tests need may be missing in the end: those are then
 # skipped and counted.
@@ -68,6 +68,8 @@ table() {
 		check cmd:s390x-linux-gnu-gcc gcc-s390x-linux-gnu -
 		check cmd:qemu-aarch64-static qemu-user-static -
 		bench cmd:jq jq jq
+		bench cmd:gnuplot gnuplot-nox gnuplot-minimal
+		coverage cmd:gcovr gcovr gcovr
 	END
 	[ ! -x tests/vm/deps ] || tests/vm/deps | sed 's/.*/check pkg & -/'
 }
@@ -150,8 +152,8 @@ may=
 for group; do
 	case $group in
 	build) must=$(missing build) ;;
-	check | bench) may=$may$(missing "$group") ;;
-	*) say "$group: no such group; there are build, check and bench" && exit 2 ;;
+	check | bench | coverage) may=$may$(missing "$group") ;;
+	*) say "$group: no such group; there are build, check, bench and coverage" && exit 2 ;;
 	esac
 done
 [ -n "$must$may" ] || exit 0
