@@ -5,6 +5,7 @@
  *
  *	copy	loads from SOURCE, mapped and touched too, and streaming stores
  *	mapcopy	the same, and before that the pages are mapped, and after it no longer
+ *	write	writes the bytes to the new file SOURCE
  *	gather	reads the files of the directory SOURCE one after the other into the mapping
  *	zero	streaming stores
  *	random	the library's generator by streaming stores, where there are such, else through a
@@ -48,7 +49,7 @@ struct move {
 	struct random_jump jump;
 	char **names;
 	size_t names_nr, next_name, next_byte;
-	int dir;
+	int dir, target;
 	int (*hash)(const void *data, size_t len, unsigned char *sum);
 };
 
@@ -128,6 +129,20 @@ static void work_mapcopy(struct share *share)
 	if (munmap(move->source + share->from, share->len) ||
 	    munmap(move->data + share->from, share->len))
 		die("munmap");
+}
+
+static void work_write(struct share *share)
+{
+	const struct move *move = share->move;
+	size_t at = share->from, end = at + share->len;
+	ssize_t n;
+
+	for (; at < end; at += (size_t)n) {
+		n = pwrite(move->target, move->data + at, end - at < WINDOW ? end - at : WINDOW,
+			   (off_t)at);
+		if (n <= 0)
+			die("write");
+	}
 }
 
 static void work_zero(struct share *share)
@@ -212,9 +227,9 @@ static const struct {
 	const char *name;
 	work_fn work;
 } works[] = {
-	{ "copy", work_copy }, { "mapcopy", work_mapcopy }, { "gather", work_gather },
-	{ "zero", work_zero }, { "random", work_random },   { "verify", work_verify },
-	{ "hash", work_hash },
+	{ "copy", work_copy },     { "mapcopy", work_mapcopy }, { "write", work_write },
+	{ "gather", work_gather }, { "zero", work_zero },       { "random", work_random },
+	{ "verify", work_verify }, { "hash", work_hash },
 };
 
 /* ------------------------------------------------------------------- what they need */
@@ -337,8 +352,8 @@ static uint64_t measure(struct move *move, work_fn work, unsigned int nr)
 
 static void usage(void)
 {
-	(void)fprintf(stderr, "usage: bench_move copy|mapcopy|gather|zero|random|verify|hash "
-			      "THREADS FILE OFFSET LENGTH [SOURCE]\n");
+	(void)fprintf(stderr, "usage: bench_move copy|mapcopy|write|gather|zero|random|verify|"
+			      "hash THREADS FILE OFFSET LENGTH [SOURCE]\n");
 	exit(2);
 }
 
@@ -356,19 +371,24 @@ int main(int argc, char **argv)
 			work = works[i].work;
 	copies = work == work_copy || work == work_mapcopy;
 	how = work == work_mapcopy ? UNTOUCHED : 0;
-	if (!work || argc != 6 + (copies || work == work_gather))
+	if (!work || argc != 6 + (copies || work == work_write || work == work_gather))
 		usage();
 	nr = strtoul(argv[2], NULL, 10);
 	off = (off_t)strtoull(argv[4], NULL, 10);
 	move.len = strtoull(argv[5], NULL, 10);
 	if (nr < 1 || nr > THREADS_MAX || !move.len)
 		usage();
-	how |= work == work_verify || work == work_hash ? READ : WRITE;
+	how |= work == work_verify || work == work_hash || work == work_write ? READ : WRITE;
 	move.data = map_file(argv[3], off, move.len, how);
 	if (copies)
 		move.source = map_file(argv[6], 0, move.len, (how & UNTOUCHED) | READ);
 	if (work == work_gather)
 		list(&move, argv[6]);
+	if (work == work_write) {
+		move.target = open(argv[6], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		if (move.target < 0)
+			die(argv[6]);
+	}
 	if (work == work_hash) {
 		load_hash(&move);
 		if (!move.hash) {
