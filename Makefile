@@ -52,7 +52,8 @@ alias_bin := $(BUILD)/mkfs.famfs $(BUILD)/fsck.famfs
 # What is on this machine --------------------------------------------------------------------------
 # Goals that compile nothing themselves must work before the dependencies are there.
 no_config := help clean deps format uninstall check check-% coverage crash faults fuzz model \
-	messages lint demo bench bench-plots bench-placement dist rpm deb fresh
+	messages lint demo bench bench-plots bench-placement screenshots \
+	dist rpm deb fresh
 ifneq ($(filter-out $(no_config),$(or $(MAKECMDGOALS),all)),)
 
 required := json-c libdeflate uuid libdaxctl
@@ -281,6 +282,11 @@ bench: ## measure the speeds beside their limits
 	+@$(MAKE) --no-print-directory programs
 	@FAMFS='$(abspath $(BUILD))/famfs' BUILD='$(BUILD)' tests/bench/run
 
+screenshots: ## make the README's pictures of terminals anew
+	@tests/deps.sh build
+	+@$(MAKE) --no-print-directory all
+	@FAMFS='$(abspath $(BUILD))/famfs' tests/screenshots
+
 bench-plots: ## plot how costs grow with log entries, file size, threads and device size
 	@tests/deps.sh build bench
 	+@$(MAKE) --no-print-directory all
@@ -368,5 +374,5 @@ help: ## show this list
 
 .PHONY: all programs fuzzers check check-arch check-fmap check-unit check-crash check-cli \
 	check-golden check-vm check-san check-valgrind coverage crash faults messages fuzz model \
-	lint demo bench bench-plots bench-placement deps abi fresh format install \
+	lint demo bench bench-plots bench-placement screenshots deps abi fresh format install \
 	uninstall dist rpm deb clean help
