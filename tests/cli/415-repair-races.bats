@@ -154,3 +154,48 @@ damage() {
 		clean
 	done
 }
+
+# Ends well, or says why not.
+reader() { # ARGUMENT...
+	local code=0
+	"$FAMFS" "$@" >got 2>got.err || code=$?
+	[ "$code" -eq 0 ] || grep -Eq 'rewritten|changes faster|damaged log: entry 1 ' got.err ||
+		echo "famfs $*: exit $code: $(<got.err)" >>unexpected
+	return "$code"
+}
+
+# No entry twice, as half of the old log and half of the new one would have it.
+log_is_one() {
+	grep -o '"path":"[^"]*"' got >paths
+	[ "$(wc -l <paths)" -ge 280 ]
+	is "$(sort paths | uniq -d)" ""
+}
+
+@test "stat, df, maps, log, cat and cp during repairs: what is there, or a refusal" {
+	local i pid
+	make
+	head -c $((3 * MiB / 2)) /dev/urandom >src
+	run_famfs 0 cp -q src "$IMG:/last"
+	run_famfs 0 fmap dump --format=raw "$IMG:/last"
+	cp "$OUT" map
+	(
+		for i in {1..20}; do
+			damage
+			"$FAMFS" check -y --undo "u$i" "$IMG" >/dev/null 2>&1 || true
+		done
+		: >stop
+	) &
+	pid=$!
+	while [ ! -e stop ]; do
+		! reader stat "$IMG:/last" || has "$(<got)" $((3 * MiB / 2))
+		! reader fmap dump --format=raw "$IMG:/last" || cmp got map
+		! reader cat "$IMG:/last" || cmp got src
+		rm -f out
+		! reader cp -q "$IMG:/last" out || cmp out src
+		! reader log show --json "$IMG" || log_is_one
+		reader df "$IMG" || true
+		reader interleave map "$IMG" || true
+	done
+	wait $pid
+	[ ! -e unexpected ] || fail "$(<unexpected)"
+}
