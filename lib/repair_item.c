@@ -44,13 +44,18 @@ static struct repair_item *new_item(struct famfs_repair *rep)
 	return &rep->items[rep->items_nr++];
 }
 
-/* The name of an entry that is not on the device is kept with the finding. */
+/* The name is kept with the finding: the device has another log when the repair is told of. */
 static char *own_path(struct famfs_repair *rep, uint32_t slot)
 {
 	const char *path = NULL;
+	struct fm_entry raw;
 
-	if (slot < rep->slots_nr && rep->slots[slot].origin == REPAIR_NO_SLOT)
+	if (slot >= rep->slots_nr)
+		return NULL;
+	if (rep->slots[slot].origin == REPAIR_NO_SLOT)
 		path = media_entry_path(repair_entry(rep, slot));
+	else if (!repair_original(rep, rep->slots[slot].origin, &raw, NULL))
+		path = media_entry_path(&raw);
 	return path ? strndup(path, FAMFS_PATH_SIZE) : NULL;
 }
 
