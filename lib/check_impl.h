@@ -121,11 +121,16 @@ size_t check_parent_len(const char *path, size_t len);
 /* The directories of all names, as they are in the log now, once some name was found wrong. */
 void check_parents(struct check_walk *walk);
 
-/* Takes an extent. Return: true if another one of the walk has something of it. */
+/*
+ * Takes an extent. Return: true if another one of the walk has something of it, or did before: who
+ * meets whom is then found out without the map of the space.
+ */
 static inline bool check_take(struct check_walk *walk, uint64_t off, uint64_t len)
 {
 	uint64_t au = off / FAMFS_AU, bit, *word;
 
+	if (walk->overlap)
+		return true;
 	if (len != FAMFS_AU || off % FAMFS_AU || au >= walk->space.aus)
 		return space_take_seen(&walk->space, off, len);
 	word = &walk->space.words[au / BITS_WORD];

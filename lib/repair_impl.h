@@ -25,9 +25,9 @@ enum repair_decision { REPAIR_OPEN, REPAIR_YES, REPAIR_NO };
 /* A finding as it was first seen; @rec.entry is the slot on the device. */
 struct repair_item {
 	struct problem_rec rec;
-	char *path;    /* of an entry that is not on the device, else NULL */
-	uint32_t next; /* of the same slot, or REPAIR_NO_SLOT */
-	uint8_t kind;  /* enum famfs_repair_kind */
+	char *path, *other_path; /* as they were when it was found; NULL: none */
+	uint32_t next;           /* of the same slot, or REPAIR_NO_SLOT */
+	uint8_t kind;            /* enum famfs_repair_kind */
 	uint8_t decision;
 	uint8_t round;
 	bool left; /* the last check found it still */

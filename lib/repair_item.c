@@ -45,7 +45,7 @@ static struct repair_item *new_item(struct famfs_repair *rep)
 }
 
 /* The name is kept with the finding: the device has another log when the repair is told of. */
-static char *own_path(struct famfs_repair *rep, uint32_t slot)
+static char *path_kept(struct famfs_repair *rep, uint64_t slot)
 {
 	const char *path = NULL;
 	struct fm_entry raw;
@@ -77,11 +77,13 @@ int repair_note(struct famfs_repair *rep, const struct problem_rec *rec, struct 
 	if (rec->entry != PROBLEM_NO_ENTRY) {
 		uint64_t origin = origin_of(rep, rec->entry);
 
-		item->path = own_path(rep, rec->entry);
+		item->path = path_kept(rep, rec->entry);
 		item->rec.entry = origin == FAMFS_NONE ? PROBLEM_NO_ENTRY : (uint32_t)origin;
 	}
-	if (rec->other != FAMFS_NONE)
+	if (rec->other != FAMFS_NONE) {
+		item->other_path = path_kept(rep, rec->other);
 		item->rec.other = origin_of(rep, rec->other);
+	}
 	item->next = *chain;
 	*chain = (uint32_t)rep->items_nr - 1;
 	return 0;
@@ -108,6 +110,8 @@ void repair_item_render(struct famfs_repair *rep, const struct repair_item *item
 	path_of(rep, f->other_entry, f->other_path);
 	if (item->path)
 		memcpy(f->path, item->path, strlen(item->path) + 1);
+	if (item->other_path)
+		memcpy(f->other_path, item->other_path, strlen(item->other_path) + 1);
 	f->repair = item->kind;
 	if (item->kind == FAMFS_REPAIR_NONE)
 		f->remedy = NULL;
@@ -164,7 +168,9 @@ void repair_mark_left(struct famfs_repair *rep, struct famfs_check *check)
 
 void repair_items_free(struct famfs_repair *rep)
 {
-	for (uint64_t i = 0; i < rep->items_nr; i++)
+	for (uint64_t i = 0; i < rep->items_nr; i++) {
 		free(rep->items[i].path);
+		free(rep->items[i].other_path);
+	}
 	free(rep->items);
 }

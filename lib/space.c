@@ -20,16 +20,57 @@
  */
 #define STRIP_WEIGHT 32
 
+/*
+ * Behind the bits of the AUs, one for each block of so many that is known to be set as a whole: a
+ * log may take the same terabytes again with each of its extents.
+ */
+#define BLOCK 4096
+
+static uint64_t *blocks_of(const struct space *space, uint64_t *words)
+{
+	return words + bits_words(space->aus) + 1;
+}
+
+static uint64_t *new_words(const struct space *space)
+{
+	size_t nr = bits_words(space->aus) + 1 + bits_words(space->aus / BLOCK) + 1;
+
+	return calloc(nr, sizeof(uint64_t));
+}
+
+static void set(const struct space *space, uint64_t *words, uint64_t first, uint64_t nr)
+{
+	uint64_t *blocks = blocks_of(space, words);
+	uint64_t end = first + nr, block = first / BLOCK + (first % BLOCK != 0), last = end / BLOCK;
+
+	if (block >= last) {
+		bits_set(words, first, nr);
+		return;
+	}
+	bits_set(words, first, block * BLOCK - first);
+	bits_set(words, last * BLOCK, end - last * BLOCK);
+	for (uint64_t b = block; (b = bits_next_clear(blocks, b, last)) < last; b++)
+		bits_set(words, b * BLOCK, BLOCK);
+	bits_set(blocks, block, last - block);
+}
+
+/* @nr is at least 1. */
+static void clear(const struct space *space, uint64_t *words, uint64_t first, uint64_t nr)
+{
+	uint64_t block = first / BLOCK, last = (first + nr - 1) / BLOCK;
+
+	bits_clear(words, first, nr);
+	bits_clear(blocks_of(space, words), block, last - block + 1);
+}
+
 int space_init(struct space *space, uint64_t size)
 {
 	memset(space, 0, sizeof(*space));
 	if (size > FAMFS_DEVICE_MAX)
 		size = FAMFS_DEVICE_MAX;
-	space->words = calloc(bits_words(size / FAMFS_AU) + 1, sizeof(*space->words));
-	if (!space->words)
-		return -ENOMEM;
 	space->aus = size / FAMFS_AU;
-	return 0;
+	space->words = new_words(space);
+	return space->words ? 0 : -ENOMEM;
 }
 
 void space_fini(struct space *space)
@@ -73,7 +114,7 @@ void space_take(struct space *space, uint64_t off, uint64_t len)
 
 	forget(space);
 	if (touched(space, off, len, &first, &nr))
-		bits_set(space->words, first, nr);
+		set(space, space->words, first, nr);
 }
 
 void space_take_bad(struct space *space, uint64_t off, uint64_t len)
@@ -84,7 +125,7 @@ void space_take_bad(struct space *space, uint64_t off, uint64_t len)
 	if (!touched(space, off, len, &first, &nr))
 		return;
 	space->bad += nr - bits_count(space->words, first, nr);
-	bits_set(space->words, first, nr);
+	set(space, space->words, first, nr);
 }
 
 bool space_take_seen(struct space *space, uint64_t off, uint64_t len)
@@ -103,9 +144,9 @@ void space_release(struct space *space, uint64_t off, uint64_t len)
 	space->buckets = 0;
 	if (!touched(space, off, len, &first, &nr))
 		return;
-	bits_clear(space->words, first, nr);
+	clear(space, space->words, first, nr);
 	if (space->strips)
-		bits_clear(space->strips, first, nr);
+		clear(space, space->strips, first, nr);
 }
 
 /* Keeps the loads up when AUs are taken. */
@@ -130,10 +171,10 @@ void space_note_strip(struct space *space, uint64_t off, uint64_t len)
 	if (!touched(space, off, len, &first, &nr))
 		return;
 	if (!space->strips)
-		space->strips = calloc(bits_words(space->aus) + 1, sizeof(*space->strips));
+		space->strips = new_words(space);
 	if (!space->strips)
 		return;
-	bits_set(space->strips, first, nr);
+	set(space, space->strips, first, nr);
 	add_load(space, first, nr, STRIP_WEIGHT);
 }
 

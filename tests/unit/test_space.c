@@ -357,3 +357,30 @@ UNIT_TEST(largest_device)
 }
 
 UNIT_MAIN
+
+/* Blocks that are set as a whole are not set again, and are whole no longer when a part is freed. */
+UNIT_TEST(large_ranges)
+{
+	enum { BIG = 5 * 4096 + 77 };
+	static bool taken[BIG];
+	struct space space;
+
+	memset(taken, 0, sizeof(taken));
+	REQUIRE(!space_init(&space, BIG * AU));
+	for (int round = 0; round < 300; round++) {
+		uint64_t first = any(BIG), nr = any(3) ? any(3 * 4096) : any(70);
+		bool take = any(3);
+
+		UNIT_ROW("round %d: %d %" PRIu64 "+%" PRIu64, round, take, first, nr);
+		for (uint64_t i = first; i < first + nr && i < BIG; i++)
+			taken[i] = take;
+		if (take)
+			space_take(&space, first * AU, nr * AU);
+		else
+			space_release(&space, first * AU, nr * AU);
+		for (uint64_t i = 0; i < BIG; i++)
+			if ((space.words[i / 64] >> (i % 64) & 1) != taken[i])
+				CHECK_MSG(false, "AU %" PRIu64, i);
+	}
+	space_fini(&space);
+}
