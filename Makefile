@@ -252,9 +252,10 @@ faults: ## let each allocation and system call of the main commands fail once: m
 
 coverage: ## the lines of the library that tests run (COVERAGE_TESTS): minutes
 	@tests/deps.sh build check coverage
-	+@CFLAGS='-O1 -g --coverage' FAMFS_TEST_TIMEOUT=3600 MAKE='$(MAKE)' \
-		BUILD='$(BUILD)/coverage' tests/run $(COVERAGE_TESTS)
-	@gcovr --root . --filter lib/ --sort-uncovered '$(BUILD)/coverage/obj/lib'
+	+@CFLAGS='-O2 -g --coverage' FAMFS_TEST_TIMEOUT=3600 MAKE='$(MAKE)' \
+		BUILD='$(BUILD)/coverage' tests/run $(COVERAGE_TESTS); code=$$?; \
+		gcovr --root . --filter lib/ --sort-uncovered '$(BUILD)/coverage/obj/lib' && \
+		exit $$code
 COVERAGE_TESTS ?= unit crash golden cli
 
 messages: ## list every message of errors, hints and findings, and where it is
