@@ -358,7 +358,7 @@ UNIT_TEST(largest_device)
 
 UNIT_MAIN
 
-/* Blocks that are set as a whole are not set again, and are whole no longer when a part is freed. */
+/* Blocks that are set as a whole are not set again, and are so no longer when a part is freed. */
 UNIT_TEST(large_ranges)
 {
 	enum { BIG = 5 * 4096 + 77 };
