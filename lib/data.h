@@ -19,7 +19,7 @@ struct data_worker {
 };
 
 #define DATA_BUF       (256U << 10)
-#define DATA_PIECE     (16U << 20) /* what a thread takes at a time */
+#define DATA_PIECE     (8U << 20) /* what a thread takes at a time */
 #define DATA_BUF_EXTRA 64U
 
 /*
