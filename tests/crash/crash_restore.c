@@ -183,7 +183,7 @@ UNIT_TEST(without_the_mark)
 	if (crash_begin(&c)) {
 		CHECK_EQ(crash_record.events[0].off, FAMFS_LOG_OFF);
 		for (size_t i = 0; i < 3; i++)
-			CHECK_MSG(!crash_replay(i, &at), "nothing is wrong without step %zu", i);
+			CHECK_MSG(!crash_replay(i, 1, &at), "nothing is wrong without step %zu", i);
 	}
 	crash_end();
 }
