@@ -11,7 +11,8 @@
 #include "fs.h"
 #include "resolve.h"
 
-/* What is copied at once where no buffer is needed. */
+/* What the kernel copies at once; a mapping is better set up for more. */
+#define WINDOW (2U << 20)
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22 /* Linux 5.14 */
@@ -243,7 +244,7 @@ int famfs_fill_from_fd(struct famfs_fill *fill, int fd, const char *name, struct
 	from.in_order = fstat(fd, &st) || !S_ISREG(st.st_mode);
 	if (from.in_order)
 		job.threads = 1;
-	job.part = DATA_PIECE;
+	job.part = dev_data_maps(job.dev) ? DATA_PIECE : WINDOW;
 	rc = data_run(&job, err);
 	if (!rc)
 		fill->known = fill->entry->size;

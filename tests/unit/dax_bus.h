@@ -16,54 +16,53 @@
 #define BUS_NODE   "/dev/zero" /* stands for the memory */
 #define BUS_NUMBER "1:5"
 
-/* The path of a file of the tree, as a process in any directory has it. */
-static inline const char *bus_path(const char *format, const char *a, const char *b)
+/* The parts of a path in the tree put together, as a process in any directory has it. */
+static inline const char *bus_path(const char *a, const char *b, const char *c, const char *d)
 {
-	static char paths[4][PATH_MAX];
+	static char paths[4][2 * PATH_MAX];
 	static unsigned int turn;
 	char *path = paths[turn++ % 4];
-	char part[128];
 
-	(void)snprintf(part, sizeof(part), format, a, b);
-	(void)snprintf(path, PATH_MAX, "%s/%s", scratch_dir, part);
+	(void)snprintf(path, sizeof(paths[0]), "%s/%s%s%s%s", scratch_dir, a, b, c, d);
 	return path;
 }
 
 static inline bool bus_is(const char *driver)
 {
 	char target[PATH_MAX] = "";
-	ssize_t n = readlink(bus_path(BUS_DEVICE "/driver", "", ""), target, sizeof(target) - 1);
+	ssize_t n = readlink(bus_path(BUS_DEVICE "/driver", "", "", ""), target,
+			     sizeof(target) - 1);
 	const char *last = n > 0 ? strrchr(target, '/') : NULL;
 
 	return strcmp(last ? last + 1 : "", driver) == 0;
 }
 
-static inline bool bus_has(const char *format, const char *a, const char *b)
+static inline bool bus_has(const char *a, const char *b, const char *c, const char *d)
 {
-	return access(bus_path(format, a, b), F_OK) == 0;
+	return access(bus_path(a, b, c, d), F_OK) == 0;
 }
 
 /* Has the next stores to an attribute fail, or what else @name stands for. */
 static inline void bus_flag(const char *name, bool on)
 {
 	if (on)
-		scratch_file(bus_path("root/flags/%s%s", name, ""), "");
+		scratch_file(bus_path("root/flags/", name, "", ""), "");
 	else
-		(void)unlink(bus_path("root/flags/%s%s", name, ""));
+		(void)unlink(bus_path("root/flags/", name, "", ""));
 }
 
 static inline void bus_bind(const char *driver)
 {
-	(void)unlink(bus_path(BUS_DEVICE "/driver", "", ""));
+	(void)unlink(bus_path(BUS_DEVICE "/driver", "", "", ""));
 	if (*driver)
-		scratch_link(bus_path(BUS_DEVICE "/driver", "", ""),
-			     bus_path("root/sys/bus/dax/drivers/%s%s", driver, ""));
+		scratch_link(bus_path(BUS_DEVICE "/driver", "", "", ""),
+			     bus_path("root/sys/bus/dax/drivers/", driver, "", ""));
 }
 
 /* What an ID makes the driver take; device_dax takes all. */
 static inline int bus_attach(const char *driver)
 {
-	if (!bus_is("") || (strcmp(driver, "device_dax") && !bus_has("root/ids/%s%s", driver, "")))
+	if (!bus_is("") || (strcmp(driver, "device_dax") && !bus_has("root/ids/", driver, "", "")))
 		return -ENODEV;
 	bus_bind(driver);
 	return 0;
@@ -71,10 +70,10 @@ static inline int bus_attach(const char *driver)
 
 static inline int bus_memory(const char *path, const char *text)
 {
-	char file[PATH_MAX];
+	char file[2 * PATH_MAX];
 
 	if (!strcmp(text, "offline") && strstr(path, "memory33/") &&
-	    bus_has("root/flags/pinned", "", ""))
+	    bus_has("root/flags/pinned", "", "", ""))
 		return -EBUSY;
 	(void)snprintf(file, sizeof(file), "%s/root%s", scratch_dir, path);
 	scratch_file(file, !strcmp(text, "offline") ? "offline\n" : "online\n");
@@ -91,21 +90,21 @@ static inline int bus_store(const struct famfs_ctx *ctx, const char *path, const
 	if (sscanf(path, "/sys/bus/dax/drivers/%63[^/]/%63s", driver, attr) != 2 ||
 	    strcmp(text, BUS_NAME) != 0)
 		return -EINVAL;
-	if (bus_has("root/flags/%s-%s", driver, attr))
+	if (bus_has("root/flags/", driver, "-", attr))
 		return -EIO;
 	if (!strcmp(attr, "remove_id"))
-		return unlink(bus_path("root/ids/%s%s", driver, "")) ? -errno : 0;
+		return unlink(bus_path("root/ids/", driver, "", "")) ? -errno : 0;
 	if (!strcmp(attr, "unbind")) {
 		if (!bus_is(driver))
 			return -ENODEV;
 		bus_bind("");
 		/* Somebody is quick. */
-		if (bus_has("root/flags/opened", "", ""))
-			scratch_link(bus_path("root/proc/7/fd/3", "", ""), BUS_NODE);
+		if (bus_has("root/flags/opened", "", "", ""))
+			scratch_link(bus_path("root/proc/7/fd/3", "", "", ""), BUS_NODE);
 		return 0;
 	}
 	if (!strcmp(attr, "new_id"))
-		scratch_file(bus_path("root/ids/%s%s", driver, ""), "");
+		scratch_file(bus_path("root/ids/", driver, "", ""), "");
 	return bus_attach(driver);
 }
 
@@ -122,7 +121,7 @@ static inline void bus_make(const char *driver)
 	scratch_link("root/sys/bus/dax/devices/" BUS_NAME, "../../../devices/" BUS_NAME);
 	for (size_t i = 0; i < UNIT_NR(drivers); i++) {
 		for (size_t j = 0; j < UNIT_NR(attrs); j++)
-			scratch_file(bus_path("root/sys/bus/dax/drivers/%s/%s", drivers[i],
+			scratch_file(bus_path("root/sys/bus/dax/drivers/", drivers[i], "/",
 					      attrs[j]),
 				     "");
 	}
@@ -130,13 +129,13 @@ static inline void bus_make(const char *driver)
 	for (char n = '2'; n <= '4'; n++) {
 		char name[] = { 'm', 'e', 'm', 'o', 'r', 'y', '3', n, 0 };
 
-		scratch_file(bus_path("root/sys/devices/system/memory/%s/state%s", name, ""),
+		scratch_file(bus_path("root/sys/devices/system/memory/", name, "/state", ""),
 			     "online\n");
-		scratch_file(bus_path("root/sys/devices/system/memory/%s/valid_zones%s", name, ""),
+		scratch_file(bus_path("root/sys/devices/system/memory/", name, "/valid_zones", ""),
 			     "Movable Normal\n");
 	}
 	if (*driver && strcmp(driver, "device_dax"))
-		scratch_file(bus_path("root/ids/%s%s", driver, ""), "");
+		scratch_file(bus_path("root/ids/", driver, "", ""), "");
 	scratch_file("root/proc/self/mounts", "");
 	scratch_file("root/flags/none", "");
 	scratch_dirs("root/proc/7/fd/");
@@ -149,7 +148,7 @@ static inline struct famfs_ctx *bus_ctx(bool set_mode)
 {
 	struct famfs_ctx *ctx = NULL;
 
-	if (famfs_ctx_new(&ctx) < 0 || famfs_ctx_set_root(ctx, bus_path("root", "", "")) < 0)
+	if (famfs_ctx_new(&ctx) < 0 || famfs_ctx_set_root(ctx, bus_path("root", "", "", "")) < 0)
 		abort();
 	famfs_ctx_allow_mode_change(ctx, set_mode);
 	ctx->sysfs_store = bus_store;
@@ -160,7 +159,7 @@ static inline struct famfs_ctx *bus_ctx(bool set_mode)
 static inline bool bus_becomes(const char *driver)
 {
 	for (int i = 0; i < 2000; i++) {
-		if (bus_is(driver) && !bus_has(BUS_RECORD, "", ""))
+		if (bus_is(driver) && !bus_has(BUS_RECORD, "", "", ""))
 			return true;
 		usleep(10000);
 	}

@@ -21,7 +21,7 @@ static struct dev *open_dev(struct famfs_ctx *ctx, unsigned int flags, struct fa
 
 static bool has_record(void)
 {
-	return bus_has(BUS_RECORD, "", "");
+	return bus_has(BUS_RECORD, "", "", "");
 }
 
 /* Where it is not allowed, nothing changes. */
@@ -191,7 +191,7 @@ static bool blocks_are(const char *want)
 
 	for (char n = '2'; n <= '4'; n++) {
 		char name[] = { '3', n, 0 };
-		int fd = open(bus_path("root/sys/devices/system/memory/memory%s/state%s", name, ""),
+		int fd = open(bus_path("root/sys/devices/system/memory/memory", name, "/state", ""),
 			      O_RDONLY | O_CLOEXEC);
 		ssize_t got = read(fd, text, sizeof(text) - 1);
 
