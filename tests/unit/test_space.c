@@ -160,7 +160,7 @@ static void step_release(struct space *space, struct model *m)
 UNIT_TEST(against_a_model)
 {
 	for (int run = 0; run < RUNS / 4; run++) {
-		struct model m = { { 0 } };
+		struct model m = { .taken = { 0 } };
 		struct space space;
 
 		REQUIRE(!space_init(&space, AUS * AU + any(AU)));
@@ -190,7 +190,7 @@ UNIT_TEST(against_a_model)
 UNIT_TEST(first_fit_with_mixed_sizes)
 {
 	for (int run = 0; run < RUNS; run++) {
-		struct model m = { { 0 } };
+		struct model m = { .taken = { 0 } };
 		struct space space;
 
 		REQUIRE(!space_init(&space, AUS * AU));
@@ -212,7 +212,7 @@ UNIT_TEST(pieces)
 		uint32_t max = 1 + (uint32_t)any(16), nr;
 		struct famfs_extent pieces[17] = { [16] = { .off = 99 } };
 		uint64_t want, sum = 0, runs[AUS] = { 0 }, runs_nr = 0, best = 0;
-		struct model m = { { 0 } };
+		struct model m = { .taken = { 0 } };
 		struct space space;
 
 		REQUIRE(!space_init(&space, AUS * AU));
@@ -271,7 +271,7 @@ UNIT_TEST(wild_ranges)
 {
 	for (size_t i = 0; i < UNIT_NR(wild); i++) {
 		for (size_t j = 0; j < UNIT_NR(wild); j++) {
-			struct model m = { { 0 } };
+			struct model m = { .taken = { 0 } };
 			struct space space;
 			uint64_t off = WILD;
 
