@@ -36,6 +36,13 @@ static int look(struct famfs *fs, struct famfs_err *err)
 	bool stopped = fs->stopped;
 	int rc = fs_refresh(fs, false, err);
 
+	/* Making a file system takes the old superblock away first. */
+	if (rc == -EUCLEAN) {
+		rc = err_set(err, rc, fs->dev->name,
+			     "the superblock is no longer valid: the file system is being made "
+			     "anew, or was ended");
+		return err_hint(err, rc, "begin again with what is there then");
+	}
 	if (rc)
 		return rc;
 	/* A log that ends at a bad entry is read anew each time. */
