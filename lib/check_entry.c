@@ -12,8 +12,6 @@
 #include "interleave.h"
 #include "pages.h"
 
-#define MODE_BITS 07777
-
 static void add(struct check_walk *walk, const struct famfs_entry *entry, enum problem problem,
 		uint64_t value, uint64_t expected)
 {
@@ -93,7 +91,7 @@ static void judge_name(struct check_walk *walk, const struct famfs_entry *entry)
 		judge_path(walk, entry, problems);
 	if (!(problems & FS_PATH_UNUSABLE))
 		keep_name_of(walk, entry);
-	if (entry->mode & ~(uint32_t)MODE_BITS)
+	if (entry->mode & ~(uint32_t)CHECK_MODE_BITS)
 		add(walk, entry, PROBLEM_MODE, entry->mode, 0);
 }
 

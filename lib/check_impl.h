@@ -23,6 +23,9 @@
 #define CHECK_MARKS   7ULL
 #define CHECK_PRESENT 4ULL
 
+/* All bits that a mode may have. */
+#define CHECK_MODE_BITS 07777
+
 #define CHECK_IS_DIR  1ULL
 #define CHECK_LOOK_AT 2ULL
 

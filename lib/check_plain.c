@@ -7,8 +7,6 @@
 #include "fs.h"
 #include "path_plain.h"
 
-#define MODE_BITS 07777
-
 /* Was a name in this directory seen before in this walk, as far as it is remembered? */
 static bool is_repeated(struct check_walk *walk, uint64_t parent)
 {
@@ -95,7 +93,7 @@ bool check_plain_file(struct check_walk *walk, const struct fm_entry *raw, uint6
 	size_t len, parent_len;
 
 	if (le32_get(raw->fm_type) != FAMFS_ENTRY_FILE || !extent_is_plain(walk->check, file) ||
-	    le32_get(file->fm_mode) & ~(uint32_t)MODE_BITS ||
+	    le32_get(file->fm_mode) & ~(uint32_t)CHECK_MODE_BITS ||
 	    !path_is_plain(file->fm_path, &len, &parent_len))
 		return false;
 	check_count_file(walk, le64_get(file->fm_size));

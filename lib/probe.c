@@ -23,31 +23,39 @@ static int read_any(struct dev *dev, uint64_t off, void *buf, size_t len, struct
 	return 0;
 }
 
-static int range_has_data(struct dev *dev, uint64_t off, uint64_t len, struct famfs_err *err)
+/* A range in parts; the first answer of @fn that is not 0 ends it. */
+static int each_part(struct dev *dev, uint64_t off, uint64_t len,
+		     int (*fn)(void *data, const char *buf, size_t part, uint64_t off), void *data,
+		     struct famfs_err *err)
 {
 	char buf[COPY_LEN];
-	int rc;
+	int rc = 0;
 
-	for (uint64_t end = off + len; off < end; off += sizeof(buf)) {
+	for (uint64_t end = off + len; off < end && !rc; off += sizeof(buf)) {
 		size_t part = end - off < sizeof(buf) ? (size_t)(end - off) : sizeof(buf);
 
 		rc = read_any(dev, off, buf, part, err);
-		if (rc)
-			return rc;
-		if (!bits_none(buf, part))
-			return 1;
+		if (!rc)
+			rc = fn(data, buf, part, off);
 	}
-	return 0;
+	return rc;
+}
+
+static int has_data(void *data, const char *buf, size_t part, uint64_t off)
+{
+	(void)data;
+	(void)off;
+	return !bits_none(buf, part);
 }
 
 /* Nothing here can name what is there: that there is something must do. */
 static int probe_blindly(struct dev *dev, char *buf, size_t len, struct famfs_err *err)
 {
 	uint64_t probed = dev->size < PROBE_LEN ? dev->size : PROBE_LEN;
-	int rc = range_has_data(dev, 0, probed, err);
+	int rc = each_part(dev, 0, probed, has_data, NULL, err);
 
 	if (!rc)
-		rc = range_has_data(dev, dev->size - probed, probed, err);
+		rc = each_part(dev, dev->size - probed, probed, has_data, NULL, err);
 	if (rc > 0)
 		snprintf(buf, len, "data that cannot be named without libblkid");
 	return rc < 0 ? rc : 0;
@@ -85,22 +93,26 @@ static bool load(struct blkid_lib *lib)
 }
 
 /* A device cannot be read(2): a sparse copy of its two ends can. */
+struct copying {
+	struct dev *dev;
+	int fd;
+	struct famfs_err *err;
+};
+
+static int copy_part(void *data, const char *buf, size_t part, uint64_t off)
+{
+	const struct copying *c = data;
+
+	if (pwrite(c->fd, buf, part, (off_t)off) == (ssize_t)part)
+		return 0;
+	return err_set(c->err, -EIO, c->dev->name, "cannot copy its ends: %s", strerror(errno));
+}
+
 static int copy_range(struct dev *dev, int fd, uint64_t off, uint64_t len, struct famfs_err *err)
 {
-	char buf[COPY_LEN];
-	int rc;
+	struct copying copying = { .dev = dev, .fd = fd, .err = err };
 
-	for (uint64_t end = off + len; off < end; off += sizeof(buf)) {
-		size_t part = end - off < sizeof(buf) ? (size_t)(end - off) : sizeof(buf);
-
-		rc = read_any(dev, off, buf, part, err);
-		if (rc)
-			return rc;
-		if (pwrite(fd, buf, part, (off_t)off) != (ssize_t)part)
-			return err_set(err, -EIO, dev->name, "cannot copy its ends: %s",
-				       strerror(errno));
-	}
-	return 0;
+	return each_part(dev, off, len, copy_part, &copying, err);
 }
 
 static int copy_ends(struct dev *dev, int fd, struct famfs_err *err)

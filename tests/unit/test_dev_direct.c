@@ -80,6 +80,33 @@ UNIT_TEST(holes_are_read_and_written)
 	famfs_ctx_free(ctx);
 }
 
+/* What is known to be filled is asked for no more, until a hole is made in it. */
+UNIT_TEST(a_hole_that_is_made_is_noticed)
+{
+	struct famfs_ctx *ctx = image_ctx();
+	uint8_t *buf = calloc(1, 4 * FAMFS_AU), *place = NULL;
+	struct dev *dev;
+
+	REQUIRE(buf);
+	make_file(8 * FAMFS_AU);
+	dev = open_direct(ctx, DEV_WRITE);
+	REQUIRE(dev);
+	CHECK_EQ(dev_data_write(dev, FAMFS_AU, buf, 4 * FAMFS_AU, NULL), 0);
+	CHECK_EQ(dev_data_in_place(dev, FAMFS_AU, FAMFS_AU, true, note_place, &place, NULL), 7);
+	CHECK(dev->filled != 0);
+	CHECK_EQ(dev_data_in_place(dev, 2 * FAMFS_AU, FAMFS_AU, true, note_place, &place, NULL), 7);
+	/* Neither before it nor behind it. */
+	CHECK_EQ(dev_data_in_place(dev, 0, FAMFS_AU, true, note_place, &place, NULL), -EOPNOTSUPP);
+	CHECK_EQ(dev_data_in_place(dev, 4 * FAMFS_AU, 2 * FAMFS_AU, true, note_place, &place, NULL),
+		 -EOPNOTSUPP);
+	dev_release(dev, 2 * FAMFS_AU, FAMFS_AU);
+	CHECK_EQ(dev_data_in_place(dev, 2 * FAMFS_AU, FAMFS_AU, true, note_place, &place, NULL),
+		 -EOPNOTSUPP);
+	dev_close(dev);
+	free(buf);
+	famfs_ctx_free(ctx);
+}
+
 UNIT_TEST(reading_only)
 {
 	struct famfs_ctx *ctx = image_ctx();
