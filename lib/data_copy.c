@@ -8,6 +8,7 @@
 #include "data.h"
 #include "err.h"
 #include "fs.h"
+#include "pages.h"
 #include "resolve.h"
 
 #define PAGE   4096U
@@ -105,6 +106,8 @@ static int send_in_place(void *arg, uint8_t *at)
 {
 	struct sending *s = arg;
 
+	/* Else the kernel zeroes a new large page before it finds that the source is not mapped. */
+	pages_populate(at, s->len, false);
 	return write_some(s->worker->job, at, s->off, s->len, &s->done);
 }
 

@@ -10,13 +10,10 @@
 
 #include "dev_impl.h"
 #include "guard.h"
+#include "pages.h"
 
 #define ZERO_STEP  (1ULL << 30) /* between two looks at famfs_cancel() */
 #define WRITE_STEP (1ULL << 20)
-
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
-#endif
 
 static int disk_error(const struct dev *dev, int rc, const char *doing, struct famfs_err *err)
 {
@@ -138,12 +135,8 @@ static bool not_supported(int rc)
 /* The stores that follow then meet no page faults; without it they only take longer. */
 static void populate(const struct dev *dev, uint64_t off, uint64_t len)
 {
-	uintptr_t first = (uintptr_t)dev->map + off, end = first + len;
-
-	if (!dev->map || off + len > dev->map_len)
-		return;
-	first -= first % dev->align;
-	(void)madvise((void *)first, end - first, MADV_POPULATE_WRITE);
+	if (dev->map && off + len <= dev->map_len)
+		pages_populate(dev->map + off, len, true);
 }
 
 int dev_reserve(struct dev *dev, uint64_t off, uint64_t len, struct famfs_err *err)

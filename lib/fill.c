@@ -9,14 +9,11 @@
 #include "err.h"
 #include "fill.h"
 #include "fs.h"
+#include "pages.h"
 #include "resolve.h"
 
 /* What the kernel copies at once; a mapping is better set up for more. */
 #define WINDOW (2U << 20)
-
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22 /* Linux 5.14 */
-#endif
 
 const struct famfs_entry *famfs_fill_entry(const struct famfs_fill *fill)
 {
@@ -187,7 +184,7 @@ static bool store_mapped(struct data_worker *worker, uint64_t off, uint64_t dev_
 
 	if (window == MAP_FAILED)
 		return false;
-	(void)madvise(window, len, MADV_POPULATE_READ);
+	pages_populate(window, len, false);
 	rc = dev_data_write(worker->job->dev, dev_off, window, len, &worker->err);
 	munmap(window, len);
 	/* The source has no such page any more: reading tells what is wrong with it. */

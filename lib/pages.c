@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory for large tables. */
-#include <stdbool.h>
+/* Memory for large tables, and page tables filled ahead. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "pages.h"
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ  22 /* Linux 5.14 */
+#define MADV_POPULATE_WRITE 23
+#endif
 
 #define HUGE (1UL << 21)
 
@@ -57,4 +63,12 @@ void pages_free(void *pages, size_t nr, size_t size)
 		free(pages);
 	else if (pages)
 		(void)munmap(pages, len);
+}
+
+void pages_populate(const void *at, size_t len, bool store)
+{
+	uintptr_t begin = (uintptr_t)at, skew = begin % (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	(void)madvise((void *)(begin - skew), len + skew,
+		      store ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
 }

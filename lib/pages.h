@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory for large tables. */
+/* Memory for large tables, and page tables filled ahead. */
 #ifndef PAGES_H
 #define PAGES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -11,5 +12,11 @@
  */
 void *pages_alloc(size_t nr, size_t size);
 void pages_free(void *pages, size_t nr, size_t size);
+
+/*
+ * What is mapped at @len bytes from @at is found now, all at once, so that reading (or @store) meets
+ * no page faults. Only advice: what is not there is found when it is touched.
+ */
+void pages_populate(const void *at, size_t len, bool store);
 
 #endif
