@@ -137,9 +137,12 @@ static void fix_sum(uint8_t *header)
 /* The header after this one, or @end. */
 static uint8_t *next_header(uint8_t *header, uint8_t *end)
 {
-	uint64_t blocks = get_octal(header + 124, 12) / BLOCK + 2;
+	uint64_t left = (uint64_t)(end - header) / BLOCK, blocks;
 
-	return (uint64_t)(end - header) / BLOCK < blocks ? end : header + blocks * BLOCK;
+	if (!left)
+		return end;
+	blocks = get_octal(header + 124, 12) / BLOCK + 2;
+	return left < blocks ? end : header + blocks * BLOCK;
 }
 
 /* Every checksum right again. */
