@@ -259,6 +259,12 @@ static int fail_rest(struct create *c, struct famfs_err *err)
 	return 0;
 }
 
+/* Must others be let in before more is filled, or zeroed? What is not filled is often a hole. */
+static bool is_long(const struct create *c)
+{
+	return (c->ops.fill ? c->plan.fill_len : c->plan.zero_len) > LONG_ZERO;
+}
+
 /* Plans requests from @*next on until the group is full. */
 static int plan_group(struct create *c, size_t *next, struct famfs_err *err)
 {
@@ -268,7 +274,7 @@ static int plan_group(struct create *c, size_t *next, struct famfs_err *err)
 	int rc;
 
 	while (*next < c->nr) {
-		if (!single && (*next - first >= GROUP_REQS || c->plan.zero_len > LONG_ZERO))
+		if (!single && (*next - first >= GROUP_REQS || is_long(c)))
 			break;
 		if (ctx_cancelled(c->fs->ctx))
 			return err_set(err, -ECANCELED, c->fs->dev->name, "cancelled");

@@ -9,6 +9,7 @@
 #include "err.h"
 #include "fill.h"
 #include "place.h"
+#include "resolve.h"
 
 /* Larger files are filled one after the other, each by all threads; smaller ones side by side. */
 #define LARGE       (32ULL << 20)
@@ -92,6 +93,7 @@ static int fill_item(struct create *c, struct plan_item *item, struct famfs_fill
 	fill->ctx = c->fs->ctx;
 	fill->dev = c->fs->dev;
 	fill->entry = plan_entry(&c->plan, item);
+	fill->clean = item->clean;
 	/* For a function that fails without a word. */
 	err_set(why, -EIO, "", "its bytes could not be read");
 	err_inside(why, -EIO, c->fs->dev->name,
@@ -224,12 +226,43 @@ static void end_failed(struct create *c)
 	}
 }
 
+/*
+ * Where an image has holes behind the bytes that will be stored, nothing need be zeroed: one thread
+ * sees that sooner than several, which wait for each other to punch. Nothing is there from @from to
+ * @data.
+ */
+static void find_clean(struct create *c)
+{
+	uint64_t from = 0, data = 0;
+
+	for (size_t i = 0; i < c->plan.items_nr; i++) {
+		struct plan_item *item = &c->plan.items[i];
+		const struct famfs_entry *entry;
+
+		if (!plan_needs_zero(&c->plan, item))
+			continue;
+		entry = plan_entry(&c->plan, item);
+		item->clean = true;
+		for (uint32_t j = 0; j < entry->extents_nr && item->clean; j++) {
+			uint64_t end = entry->extents[j].off + entry->extents[j].len;
+			uint64_t off = end - resolve_slack(entry, j);
+
+			if (off < from || off >= data) {
+				from = off;
+				data = dev_skip_hole(c->fs->dev, off, c->fs->dev->size);
+			}
+			item->clean = off == end || end <= data;
+		}
+	}
+}
+
 int create_fill_all(struct create *c, struct famfs_err *err)
 {
 	int rc;
 
 	if (!c->ops.fill)
 		return zero_all(c, err);
+	find_clean(c);
 	rc = fill_small(c, err);
 	if (!rc)
 		rc = fill_large(c, err);

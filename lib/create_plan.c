@@ -282,9 +282,11 @@ int plan_add(struct plan *plan, size_t req, struct famfs_err *err)
 		return refuse_item(plan, item, &why, err);
 	if (rc < 0 && err)
 		*err = why;
-	if (!rc && item->nr && plan_needs_zero(plan, item))
-		plan->zero_len += extents_len(plan_entry(plan, item));
-	return rc;
+	if (rc || !item->nr || !plan_needs_zero(plan, item))
+		return rc;
+	plan->zero_len += extents_len(plan_entry(plan, item));
+	plan->fill_len += plan_entry(plan, item)->size;
+	return 0;
 }
 
 void plan_forget_names(struct plan *plan)
@@ -368,7 +370,7 @@ void plan_reset(struct plan *plan, bool undo)
 		free(plan->items[i].err);
 	plan->items_nr = 0;
 	plan->entries_nr = 0;
-	plan->zero_len = 0;
+	plan->zero_len = plan->fill_len = 0;
 	plan->fs->staged_nr = 0;
 }
 

@@ -12,6 +12,7 @@ struct plan_item {
 	uint64_t first, nr;
 	uint64_t found;        /* EXISTS: the entry that is there */
 	struct famfs_err *err; /* FAILED: owned */
+	bool clean;            /* no page is there behind the last byte of its extents */
 };
 
 struct plan {
@@ -22,6 +23,7 @@ struct plan {
 	struct famfs_entry *entries;
 	uint64_t entries_nr, entries_cap;
 	uint64_t zero_len;            /* bytes to be zeroed before the entries may be published */
+	uint64_t fill_len;            /* those of them that are bytes of files */
 	char parent[PATH_CLEAN_SIZE]; /* the last parent that was found to be a directory */
 	bool parent_known;
 };

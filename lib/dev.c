@@ -124,6 +124,37 @@ int dev_read(struct dev *dev, uint64_t off, void *buf, size_t len, struct famfs_
 	return dev_fault(dev, "read", off, addr, err);
 }
 
+struct words {
+	const uint8_t *at;
+	struct le64 *to;
+	size_t stride, nr;
+};
+
+static int do_read_words(void *arg)
+{
+	const struct words *w = arg;
+
+	for (size_t i = 0; i < w->nr; i++)
+		memcpy(&w->to[i], w->at + i * w->stride, sizeof(*w->to));
+	return 0;
+}
+
+int dev_read_words(struct dev *dev, uint64_t off, size_t stride, struct le64 *words, size_t nr,
+		   struct famfs_err *err)
+{
+	struct words w = { .to = words, .stride = stride, .nr = nr };
+	size_t len = nr ? (nr - 1) * stride + sizeof(*words) : 0;
+	void *addr;
+	int rc = dev_check_range(dev, off, len, dev->map_len, err);
+
+	if (rc < 0)
+		return rc;
+	w.at = dev->map + off;
+	if (guard_call(do_read_words, &w, &addr) == 0 && !guard_lost(w.at, len, &addr))
+		return 0;
+	return dev_fault(dev, "read", off, addr, err);
+}
+
 static int check_store(const struct dev *dev, uint64_t off, uint64_t len, struct famfs_err *err)
 {
 	int rc = dev_check_write(dev, err);

@@ -8,6 +8,7 @@
 
 #include "dax.h"
 #include "famfs.h"
+#include "le.h"
 #include "persist.h"
 
 #define CACHE_LINE 64
@@ -90,6 +91,9 @@ void dev_release(struct dev *dev, uint64_t off, uint64_t len);
  * what is mapped, -EROFS for a store without DEV_WRITE.
  */
 int dev_read(struct dev *dev, uint64_t off, void *buf, size_t len, struct famfs_err *err);
+/* @nr words, @stride bytes apart. */
+int dev_read_words(struct dev *dev, uint64_t off, size_t stride, struct le64 *words, size_t nr,
+		   struct famfs_err *err);
 int dev_store(struct dev *dev, uint64_t off, const void *buf, size_t len, struct famfs_err *err);
 int dev_publish16(struct dev *dev, uint64_t off, const uint64_t v[2], struct famfs_err *err);
 int dev_writeback(struct dev *dev, uint64_t off, size_t len, struct famfs_err *err);

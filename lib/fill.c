@@ -29,7 +29,7 @@ int fill_prepare(struct famfs_fill *fill, struct famfs_err *err)
 	const struct famfs_entry *entry = fill->entry;
 	int rc = 0;
 
-	for (uint32_t i = 0; i < entry->extents_nr && !rc; i++) {
+	for (uint32_t i = 0; i < entry->extents_nr && !rc && !fill->clean; i++) {
 		const struct famfs_extent *extent = &entry->extents[i];
 		uint64_t len = resolve_slack(entry, i);
 

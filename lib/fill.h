@@ -6,12 +6,16 @@
 #include "data.h"
 #include "famfs.h"
 
-/* @threads: 1 where several files are filled at once. */
+/*
+ * @threads: 1 where several files are filled at once. @clean: what lies behind the bytes of each
+ * extent is zero already.
+ */
 struct famfs_fill {
 	struct famfs_ctx *ctx;
 	struct dev *dev;
 	const struct famfs_entry *entry;
 	unsigned int threads;
+	bool clean;
 	uint64_t known; /* new space on devdax: bytes from the start on that are stored or zeroed */
 	void (*progress)(void *data, uint64_t bytes);
 	void *progress_data;

@@ -13,6 +13,7 @@
 
 #define NAMES_EXPECT_MAX 65536
 #define LOAD_ATTEMPTS    3
+#define SUM_BLOCK        256 /* entries that are looked at at once */
 
 struct same_path {
 	struct famfs *fs;
@@ -146,14 +147,17 @@ static int sum_entries(struct famfs *fs, uint64_t from, uint64_t to, uint64_t *s
 		       struct famfs_err *err)
 {
 	const uint64_t crc_off = offsetof(struct fm_entry, fm_crc);
+	struct le64 crcs[SUM_BLOCK];
 	int rc = 0;
 
-	for (uint64_t i = from; i < to && !rc; i++) {
-		struct le64 crc;
+	while (from < to && !rc) {
+		size_t nr = to - from < SUM_BLOCK ? (size_t)(to - from) : SUM_BLOCK;
 
-		rc = dev_read(fs->dev, media_slot_off(i) + crc_off, &crc, sizeof(crc), err);
-		if (!rc)
-			*sum = add_sum(*sum, le64_get(crc));
+		rc = dev_read_words(fs->dev, media_slot_off(from) + crc_off, MEDIA_ENTRY_LEN, crcs,
+				    nr, err);
+		for (size_t i = 0; i < nr && !rc; i++)
+			*sum = add_sum(*sum, le64_get(crcs[i]));
+		from += nr;
 	}
 	return rc;
 }

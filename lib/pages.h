@@ -14,8 +14,8 @@ void *pages_alloc(size_t nr, size_t size);
 void pages_free(void *pages, size_t nr, size_t size);
 
 /*
- * What is mapped at @len bytes from @at is found now, all at once, so that reading (or @store) meets
- * no page faults. Only advice: what is not there is found when it is touched.
+ * What is mapped at @len bytes from @at is found now, all at once, so that reading (or @store)
+ * meets no page faults. Only advice: what is not there is found when it is touched.
  */
 void pages_populate(const void *at, size_t len, bool store);
 

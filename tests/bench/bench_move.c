@@ -7,6 +7,8 @@
  *	mapcopy	the same, and before that the pages are mapped, and after it no longer
  *	write	writes the bytes to the new file SOURCE
  *	gather	reads the files of the directory SOURCE one after the other into the mapping
+ *	scatter	copies them into FILE itself, each to a multiple of 2 MiB: by the kernel, or, as
+ *		several threads do it faster, by reading and writing
  *	zero	streaming stores
  *	random	the library's generator by streaming stores, where there are such, else through a
  *		small buffer
@@ -50,6 +52,7 @@ struct move {
 	char **names;
 	size_t names_nr, next_name, next_byte;
 	int dir, target;
+	off_t target_off;
 	int (*hash)(const void *data, size_t len, unsigned char *sum);
 };
 
@@ -223,13 +226,54 @@ static void work_gather(struct share *share)
 		read_file(move, move->names[i]);
 }
 
+static void read_and_write(struct share *share, int fd, size_t len, off_t to)
+{
+	ssize_t n;
+
+	for (size_t at = 0; at < len; at += (size_t)n) {
+		n = pread(fd, share->buf, BUF, (off_t)at);
+		if (n <= 0 || pwrite(share->move->target, share->buf, (size_t)n, to + at) != n)
+			die("write");
+	}
+}
+
+static void kernel_copy(struct share *share, int fd, size_t len, off_t to)
+{
+	off_t from = 0;
+	ssize_t n;
+
+	for (; len > 0; len -= (size_t)n) {
+		n = copy_file_range(fd, &from, share->move->target, &to, len, 0);
+		if (n <= 0)
+			die("copy_file_range");
+	}
+}
+
+static void work_scatter(struct share *share)
+{
+	struct move *move = share->move;
+	bool alone = share->len == move->len;
+	struct stat st;
+	size_t i;
+
+	while ((i = __atomic_fetch_add(&move->next_name, 1, __ATOMIC_RELAXED)) < move->names_nr) {
+		int fd = openat(move->dir, move->names[i], O_RDONLY | O_CLOEXEC);
+		off_t to = move->target_off + (off_t)(i * WINDOW);
+
+		if (fd < 0 || fstat(fd, &st))
+			die(move->names[i]);
+		(alone ? kernel_copy : read_and_write)(share, fd, (size_t)st.st_size, to);
+		(void)close(fd);
+	}
+}
+
 static const struct {
 	const char *name;
 	work_fn work;
 } works[] = {
 	{ "copy", work_copy },     { "mapcopy", work_mapcopy }, { "write", work_write },
 	{ "gather", work_gather }, { "zero", work_zero },       { "random", work_random },
-	{ "verify", work_verify }, { "hash", work_hash },
+	{ "verify", work_verify }, { "hash", work_hash },       { "scatter", work_scatter },
 };
 
 /* ------------------------------------------------------------------- what they need */
@@ -350,10 +394,26 @@ static uint64_t measure(struct move *move, work_fn work, unsigned int nr)
 	return took;
 }
 
+/* What is written to, not stored to. */
+static int open_target(work_fn work, char **argv)
+{
+	int fd = -1;
+
+	if (work == work_write)
+		fd = open(argv[6], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	else if (work == work_scatter)
+		fd = open(argv[3], O_WRONLY | O_CLOEXEC);
+	else
+		return -1;
+	if (fd < 0)
+		die(work == work_write ? argv[6] : argv[3]);
+	return fd;
+}
+
 static void usage(void)
 {
-	(void)fprintf(stderr, "usage: bench_move copy|mapcopy|write|gather|zero|random|verify|"
-			      "hash THREADS FILE OFFSET LENGTH [SOURCE]\n");
+	(void)fprintf(stderr, "usage: bench_move copy|mapcopy|write|gather|scatter|zero|random|"
+			      "verify|hash THREADS FILE OFFSET LENGTH [SOURCE]\n");
 	exit(2);
 }
 
@@ -362,7 +422,7 @@ int main(int argc, char **argv)
 	work_fn work = NULL;
 	static struct move move;
 	unsigned long nr;
-	bool copies;
+	bool copies, lists;
 	off_t off;
 	int how;
 
@@ -370,8 +430,9 @@ int main(int argc, char **argv)
 		if (strcmp(works[i].name, argv[1]) == 0)
 			work = works[i].work;
 	copies = work == work_copy || work == work_mapcopy;
-	how = work == work_mapcopy ? UNTOUCHED : 0;
-	if (!work || argc != 6 + (copies || work == work_write || work == work_gather))
+	lists = work == work_gather || work == work_scatter;
+	how = work == work_mapcopy || work == work_scatter ? UNTOUCHED : 0;
+	if (!work || argc != 6 + (copies || lists || work == work_write))
 		usage();
 	nr = strtoul(argv[2], NULL, 10);
 	off = (off_t)strtoull(argv[4], NULL, 10);
@@ -382,13 +443,10 @@ int main(int argc, char **argv)
 	move.data = map_file(argv[3], off, move.len, how);
 	if (copies)
 		move.source = map_file(argv[6], 0, move.len, (how & UNTOUCHED) | READ);
-	if (work == work_gather)
+	if (lists)
 		list(&move, argv[6]);
-	if (work == work_write) {
-		move.target = open(argv[6], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-		if (move.target < 0)
-			die(argv[6]);
-	}
+	move.target_off = off;
+	move.target = open_target(work, argv);
 	if (work == work_hash) {
 		load_hash(&move);
 		if (!move.hash) {

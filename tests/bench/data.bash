@@ -171,7 +171,7 @@ make_tree() {
 }
 
 bench_tree() {
-	local t i ours gather by_cp stored=$((tree_files * tree_file)) used before
+	local t i ours gather scatter by_cp stored=$((tree_files * tree_file)) used before
 	local image_size=$((tree_files * (2 << 20) + (64 << 20)))
 	make_tree
 	make_fs "$work/image" $image_size 8M
@@ -179,17 +179,22 @@ bench_tree() {
 	"$famfs" cp -q -r "$work/tree" "$work/image:/" || die "cp -r failed"
 	used=$(($(disk_use "$work/image") - before))
 	for t in $(thread_counts); do
-		ours='' gather='' by_cp=''
+		ours='' gather='' scatter='' by_cp=''
 		for ((i = 0; i < size_repeat; i++)); do
 			remake_fs "$work/image" $image_size
 			best ours "$(spawn "$famfs" cp -q -r -t "$t" "$work/tree" \
 				"$work/image:/")"
+			best scatter "$("$tools/bench_move" scatter "$t" "$work/image" $limit_off \
+				$((tree_files * (2 << 20))) "$work/tree")"
 			best gather "$("$tools/bench_move" gather "$t" "$work/gathered" 0 \
 				$stored "$work/tree")"
 			best by_cp "$(spawn cp -r "$work/tree" "$work/trees/copy")"
 			rm -rf "$work/trees/copy"
 		done
-		share "cp_tree_$t" "cp -r, $tree_files of 64 KiB, $t thread(s)" "$ours" "$gather" 50
+		share "cp_tree_$t" "cp -r, $tree_files of 64 KiB, $t thread(s)" "$ours" "$scatter" \
+			50
+		row "  beside reading into memory" "$(milliseconds "$ours")" \
+			"$(milliseconds "$gather")" "$((gather * 100 / ours))% of it" - -
 		share "cp_tree_cp_$t" "  beside cp -r" "$ours" "$by_cp" 100 cp
 	done
 	at_most cp_tree_use "disk use of cp -r (beside it: stored)" $((used >> 20)) \

@@ -146,6 +146,24 @@ UNIT_TEST(all_are_made)
 	}
 }
 
+/* Old bytes in some of the space, holes in the rest: nobody sees any behind the ends. */
+UNIT_TEST(old_bytes_here_and_there)
+{
+	struct batch b;
+
+	REQUIRE(begin(&b, NR));
+	for (uint64_t off = IMAGE_DATA; off < SIZE; off += 3 * FAMFS_AU)
+		image_write("a.img", off + FAMFS_AU - 1, "old", 1);
+	CHECK_EQ(create(&b, NR, false, NULL), 0);
+	check_result(&b, NR);
+	for (size_t i = 0; i < NR; i++) {
+		const struct famfs_extent *extent = b.seen->entry[i].extents;
+
+		filling_zero("a.img", extent->off + b.reqs[i].size, extent->len - b.reqs[i].size);
+	}
+	end(&b);
+}
+
 UNIT_TEST(one_fails)
 {
 	static const struct {

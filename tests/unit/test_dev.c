@@ -259,6 +259,7 @@ UNIT_TEST(reads_what_was_stored)
 	struct dev *dev = open_image(ctx, "rw.img", 4 * MIB);
 	const uint64_t v[2] = { 17, 18 };
 	struct famfs_err err;
+	struct le64 words[2];
 	uint64_t back[2];
 	char buf[600];
 
@@ -280,6 +281,10 @@ UNIT_TEST(reads_what_was_stored)
 	CHECK_EQ(dev_read(dev, 32, back, 16, &err), 0);
 	CHECK_EQ(back[0], 17);
 	CHECK_EQ(back[1], 18);
+	CHECK_EQ(dev_read_words(dev, 40, 3968, words, 2, &err), 0);
+	CHECK_EQ(le64_get(words[0]), 18);
+	CHECK_EQ(le64_get(words[1]), 0x0707070707070707);
+	CHECK_EQ(dev_read_words(dev, 4 * MIB, 8, words, 0, &err), 0);
 	CHECK_EQ(dev_publish16(dev, 40, v, &err), -EINVAL);
 	CHECK_EQ(dev_finish(dev, &err), 0);
 	dev_close(dev);
@@ -291,6 +296,7 @@ UNIT_TEST(nothing_reaches_outside)
 	struct famfs_ctx *ctx = new_ctx();
 	struct dev *dev = open_image(ctx, "out.img", 4 * MIB);
 	const uint64_t v[2] = { 1, 2 };
+	struct le64 words[2];
 	struct famfs_err err;
 	char buf[16] = { 0 };
 
@@ -298,6 +304,7 @@ UNIT_TEST(nothing_reaches_outside)
 	CHECK_EQ(dev_read(dev, MIB - 8, buf, 9, &err), -ERANGE);
 	CHECK_EQ(err.off, MIB - 8);
 	CHECK_EQ(dev_read(dev, UINT64_MAX, buf, 1, &err), -ERANGE);
+	CHECK_EQ(dev_read_words(dev, 8, MIB - 8, words, 2, &err), -ERANGE);
 	CHECK_EQ(dev_read(dev, 1, buf, SIZE_MAX, &err), -ERANGE);
 	CHECK_EQ(dev_read(dev, MIB - 8, buf, 8, &err), 0);
 	CHECK_EQ(dev_store(dev, MIB, buf, 1, &err), -ERANGE);
@@ -340,6 +347,7 @@ UNIT_TEST(shrinking_image_is_an_error)
 	struct famfs_ctx *ctx = new_ctx();
 	struct dev *dev = open_image(ctx, "shrink.img", 4 * MIB);
 	const uint64_t v[2] = { 1, 2 };
+	struct le64 words[3];
 	struct famfs_err err;
 	char buf[544];
 
@@ -352,6 +360,8 @@ UNIT_TEST(shrinking_image_is_an_error)
 	CHECK(err.off >= 4096 && err.off < 3800 + sizeof(buf));
 	CHECK_STR(err.object, "shrink.img");
 	CHECK_HAS(err.message, "shrank to 4096 bytes");
+	CHECK_EQ(dev_read_words(dev, 1096, 3000, words, 3, &err), -EIO);
+	CHECK_EQ(err.off, 4096);
 	CHECK_EQ(dev_store(dev, 2 * MIB + 7, buf, sizeof(buf), &err), -EIO);
 	CHECK(err.off >= 2 * MIB && err.off < 2 * MIB + 7 + sizeof(buf));
 	CHECK_EQ(dev_publish16(dev, MIB, v, &err), -EIO);
