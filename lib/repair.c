@@ -143,7 +143,7 @@ static int plan(struct famfs_repair *rep, struct famfs_err *err)
 
 	if (rc)
 		return rc;
-	rep->head_items = REPAIR_NO_SLOT;
+	repair_items_init(rep);
 	repair_head_judge(rep);
 	judge_refusal(rep);
 	rc = mend_all(rep, err);

@@ -95,7 +95,9 @@ struct famfs_repair {
 	struct repair_head head;
 	struct repair_item *items;
 	uint64_t items_nr, items_cap;
-	uint32_t head_items; /* the first that is about no entry */
+	uint32_t head_items; /* the first that is about no slot */
+	uint32_t head_newest
+		[PROBLEM_NR]; /* of them, the last noted; there may be as many as slots */
 	unsigned int round;
 	bool asked; /* something was agreed to */
 
@@ -163,6 +165,7 @@ int repair_note(struct famfs_repair *rep, const struct problem_rec *rec, struct 
 int repair_may(struct famfs_repair *rep, const struct problem_rec *rec, struct famfs_err *err);
 void repair_item_render(struct famfs_repair *rep, const struct repair_item *item,
 			struct famfs_finding *ret_finding);
+void repair_items_init(struct famfs_repair *rep);
 /* Marks what @check still finds. */
 void repair_mark_left(struct famfs_repair *rep, struct famfs_check *check);
 void repair_items_free(struct famfs_repair *rep);

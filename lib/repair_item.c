@@ -12,9 +12,20 @@ static uint32_t *chain_of(struct famfs_repair *rep, uint32_t entry)
 	return entry < rep->slots_nr ? &rep->slots[entry].items : &rep->head_items;
 }
 
-static struct repair_item *find_item(struct famfs_repair *rep, uint32_t at,
-				     const struct problem_rec *rec)
+void repair_items_init(struct famfs_repair *rep)
 {
+	rep->head_items = REPAIR_NO_SLOT;
+	for (unsigned int i = 0; i < PROBLEM_NR; i++)
+		rep->head_newest[i] = REPAIR_NO_SLOT;
+}
+
+/* The last one noted of this problem. The chain of a slot is short. */
+static struct repair_item *find_item(struct famfs_repair *rep, const struct problem_rec *rec)
+{
+	uint32_t at = *chain_of(rep, rec->entry);
+
+	if (rec->entry >= rep->slots_nr)
+		at = rep->head_newest[rec->problem];
 	for (; at != REPAIR_NO_SLOT; at = rep->items[at].next) {
 		if (rep->items[at].rec.problem == rec->problem)
 			return &rep->items[at];
@@ -62,7 +73,7 @@ static char *path_kept(struct famfs_repair *rep, uint64_t slot)
 int repair_note(struct famfs_repair *rep, const struct problem_rec *rec, struct famfs_err *err)
 {
 	uint32_t *chain = chain_of(rep, rec->entry);
-	const struct repair_item *known = find_item(rep, *chain, rec);
+	const struct repair_item *known = find_item(rep, rec);
 	struct repair_item *item;
 
 	/* The same again in a later round, or the next extent of the same round. */
@@ -86,6 +97,8 @@ int repair_note(struct famfs_repair *rep, const struct problem_rec *rec, struct 
 	}
 	item->next = *chain;
 	*chain = (uint32_t)rep->items_nr - 1;
+	if (chain == &rep->head_items)
+		rep->head_newest[rec->problem] = *chain;
 	return 0;
 }
 
@@ -136,7 +149,7 @@ static int decide(struct famfs_repair *rep, struct repair_item *item, struct fam
 int repair_may(struct famfs_repair *rep, const struct problem_rec *rec, struct famfs_err *err)
 {
 	uint32_t at = *chain_of(rep, rec->entry);
-	struct repair_item *item = find_item(rep, at, rec);
+	struct repair_item *item = find_item(rep, rec);
 	int rc;
 
 	if (!item)
@@ -157,13 +170,22 @@ int repair_may(struct famfs_repair *rep, const struct problem_rec *rec, struct f
 
 void repair_mark_left(struct famfs_repair *rep, struct famfs_check *check)
 {
+	bool head_left[PROBLEM_NR] = { false };
+	uint32_t at;
+
 	for (uint64_t i = 0; i < check->list.nr; i++) {
 		const struct problem_rec *rec = &check->list.recs[i];
-		uint32_t at = *chain_of(rep, rec->entry);
 
+		if (rec->entry >= rep->slots_nr) {
+			head_left[rec->problem] = true;
+			continue;
+		}
+		at = rep->slots[rec->entry].items;
 		for (; at != REPAIR_NO_SLOT; at = rep->items[at].next)
 			rep->items[at].left |= rep->items[at].rec.problem == rec->problem;
 	}
+	for (at = rep->head_items; at != REPAIR_NO_SLOT; at = rep->items[at].next)
+		rep->items[at].left = head_left[rep->items[at].rec.problem];
 }
 
 void repair_items_free(struct famfs_repair *rep)
