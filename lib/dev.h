@@ -151,6 +151,10 @@ int dev_data_fence(struct dev *dev, struct famfs_err *err);
 int dev_data_in_place(struct dev *dev, uint64_t off, size_t len, bool store,
 		      int (*fn)(void *arg, uint8_t *at), void *arg, struct famfs_err *err);
 
+/* To look at, also where they are mapped for this alone: large parts of images without holes. */
+int dev_data_look(struct dev *dev, uint64_t off, size_t len, int (*fn)(void *arg, uint8_t *at),
+		  void *arg, struct famfs_err *err);
+
 /* Is a file that is copied into this device best mapped, too? */
 bool dev_data_maps(const struct dev *dev);
 
@@ -161,10 +165,6 @@ bool dev_data_maps(const struct dev *dev);
 size_t dev_data_take(struct dev *dev, uint64_t off, int fd, uint64_t fd_off, size_t len,
 		     bool alone);
 size_t dev_data_give(struct dev *dev, uint64_t off, int fd, uint64_t fd_off, size_t len);
-
-/* Compares with @buf: 0 equal, 1 not, -errno. @scratch: @len bytes, for what must be read first. */
-int dev_data_compare(struct dev *dev, uint64_t off, const void *buf, size_t len, void *scratch,
-		     struct famfs_err *err);
 
 /*
  * The writers' lock of this host: flock(LOCK_EX) on the device node. @wait: block; else -EBUSY.

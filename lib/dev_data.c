@@ -6,11 +6,21 @@
 #include <linux/fs.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "dev_impl.h"
 #include "guard.h"
+#include "pages.h"
+
+/* Less is read sooner than mapped. */
+#define WINDOW_MIN (1U << 20)
+
+static bool has_holes(const struct dev *dev)
+{
+	return dev->kind == FAMFS_DEV_IMAGE && !dev->metadata_only;
+}
 
 /* The range must be there; on devdax it must be mapped. */
 static int prepare(struct dev *dev, uint64_t off, uint64_t len, struct famfs_err *err)
@@ -106,6 +116,41 @@ int dev_data_in_place(struct dev *dev, uint64_t off, size_t len, bool store,
 	return dev_fault(dev, store ? "stored to" : "read", off, addr, err);
 }
 
+/* The bytes of an image, mapped for as long as they are looked at. */
+static int in_window(struct dev *dev, struct in_place *p, uint64_t off, size_t len,
+		     struct famfs_err *err)
+{
+	size_t lead = (dev->base + off) % dev->align;
+	void *window, *addr = NULL;
+	int rc;
+
+	if (!has_holes(dev) || len < WINDOW_MIN || !is_filled(dev, off, off + len))
+		return -EOPNOTSUPP;
+	window = mmap(NULL, lead + len, PROT_READ, MAP_SHARED, dev->fd,
+		      (off_t)(dev->base + off - lead));
+	if (window == MAP_FAILED)
+		return -EOPNOTSUPP;
+	guard_forget(window, lead + len);
+	pages_populate(window, lead + len, false);
+	p->at = (uint8_t *)window + lead;
+	rc = guard_call(do_in_place, p, &addr);
+	if (guard_lost(p->at, len, &addr))
+		rc = -EIO;
+	if (rc == -EIO && (uint8_t *)addr > p->at)
+		off += (uint64_t)((uint8_t *)addr - p->at);
+	munmap(window, lead + len);
+	return rc == -EIO && addr ? dev_fault(dev, "read", off, NULL, err) : rc;
+}
+
+int dev_data_look(struct dev *dev, uint64_t off, size_t len, int (*fn)(void *arg, uint8_t *at),
+		  void *arg, struct famfs_err *err)
+{
+	struct in_place p = { .fn = fn, .arg = arg };
+	int rc = dev_data_in_place(dev, off, len, false, fn, arg, err);
+
+	return rc == -EOPNOTSUPP ? in_window(dev, &p, off, len, err) : rc;
+}
+
 static int image_failed(const struct dev *dev, uint64_t off, const char *doing, ssize_t n,
 			struct famfs_err *err)
 {
@@ -162,11 +207,6 @@ int dev_scan(struct dev *dev, uint64_t off, void *buf, size_t len, struct famfs_
 	if (!rc)
 		rc = dev_invalidate(dev, off, len, err);
 	return rc ? rc : dev_read(dev, off, buf, len, err);
-}
-
-static bool has_holes(const struct dev *dev)
-{
-	return dev->kind == FAMFS_DEV_IMAGE && !dev->metadata_only;
 }
 
 uint64_t dev_skip_hole(const struct dev *dev, uint64_t off, uint64_t end)
@@ -315,30 +355,6 @@ size_t dev_data_give(struct dev *dev, uint64_t off, int fd, uint64_t fd_off, siz
 	if (dev->kind != FAMFS_DEV_IMAGE || dev_check_range(dev, off, len, dev->size, &ignored))
 		return 0;
 	return kernel_copy(dev->fd, (off_t)(dev->base + off), fd, (off_t)fd_off, len);
-}
-
-struct comparing {
-	const void *buf;
-	size_t len;
-};
-
-static int do_compare(void *arg, uint8_t *at)
-{
-	const struct comparing *c = arg;
-
-	return memcmp(at, c->buf, c->len) != 0;
-}
-
-int dev_data_compare(struct dev *dev, uint64_t off, const void *buf, size_t len, void *scratch,
-		     struct famfs_err *err)
-{
-	struct comparing comparing = { .buf = buf, .len = len };
-	int rc = dev_data_in_place(dev, off, len, false, do_compare, &comparing, err);
-
-	if (rc != -EOPNOTSUPP)
-		return rc;
-	rc = dev_data_read(dev, off, scratch, len, err);
-	return rc ? rc : memcmp(scratch, buf, len) != 0;
 }
 
 int dev_data_fence(struct dev *dev, struct famfs_err *err)

@@ -52,18 +52,30 @@ static int hash(void *arg, uint8_t *at)
 	return h->digest->lib.update(h->digest->md, at, h->len) != 1;
 }
 
+static int read_and_hash(struct data_worker *worker, uint64_t dev_off, size_t len)
+{
+	struct hashing hashing = { .digest = worker->job->arg };
+	int rc = 0;
+
+	for (; len > 0 && !rc; dev_off += hashing.len, len -= hashing.len) {
+		hashing.len = len < DATA_BUF ? len : DATA_BUF;
+		rc = dev_data_read(worker->job->dev, dev_off, worker->buf, hashing.len,
+				   &worker->err);
+		if (!rc)
+			rc = hash(&hashing, worker->buf);
+	}
+	return rc;
+}
+
 static int digest_op(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len)
 {
 	struct data_job *job = worker->job;
 	struct hashing hashing = { .digest = job->arg, .len = len };
-	int rc = dev_data_in_place(job->dev, dev_off, len, false, hash, &hashing, &worker->err);
+	int rc = dev_data_look(job->dev, dev_off, len, hash, &hashing, &worker->err);
 
 	(void)off;
-	if (rc == -EOPNOTSUPP) {
-		rc = dev_data_read(job->dev, dev_off, worker->buf, len, &worker->err);
-		if (!rc)
-			rc = hash(&hashing, worker->buf);
-	}
+	if (rc == -EOPNOTSUPP)
+		rc = read_and_hash(worker, dev_off, len);
 	if (rc > 0)
 		return err_set(&worker->err, -EIO, job->dev_name, "libcrypto cannot hash");
 	return rc ? data_error(job, rc, &worker->err) : 0;
@@ -101,6 +113,7 @@ int famfs_sha256(struct famfs *fs, const struct famfs_entry *entry,
 		.dev_name = fs->dev->name,
 		.entry = entry,
 		.len = entry->size,
+		.part = DATA_PIECE,
 		.op = digest_op,
 		.arg = &digest,
 		.threads = 1,

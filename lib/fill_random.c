@@ -116,39 +116,56 @@ static void note_difference(struct data_worker *worker, uint64_t off)
 	data_stop_at(worker->job, off);
 }
 
-static int verify_part(struct data_worker *worker, struct random_state *state, uint64_t off,
-		       uint64_t dev_off, size_t len)
+/* At most DATA_BUF bytes. */
+static void compare(struct data_worker *worker, struct random_state *state, uint64_t off,
+		    const uint8_t *got, size_t len)
 {
-	struct data_job *job = worker->job;
 	const uint8_t *wanted = generate(worker, state, off, len);
-	int rc = dev_data_compare(job->dev, dev_off, wanted, len, worker->buf, &worker->err);
 	size_t at = 0;
 
 	/* Only where they differ is it worth knowing where. */
-	if (rc > 0)
-		rc = dev_data_read(job->dev, dev_off, worker->buf, len, &worker->err);
-	else if (rc == 0)
-		return 0;
-	if (rc)
-		return data_error(job, rc, &worker->err);
-	while (at < len && worker->buf[at] == wanted[at])
+	if (memcmp(got, wanted, len) == 0)
+		return;
+	while (at < len && got[at] == wanted[at])
 		at++;
 	if (at < len)
 		note_difference(worker, off + at);
+}
+
+struct verifying {
+	struct data_worker *worker;
+	struct random_state state;
+	uint64_t off;
+	size_t len;
+};
+
+static int verify_in_place(void *arg, uint8_t *at)
+{
+	struct verifying *v = arg;
+
+	for (size_t done = 0, part; done < v->len; done += part) {
+		part = v->len - done < DATA_BUF ? v->len - done : DATA_BUF;
+		compare(v->worker, &v->state, v->off + done, at + done, part);
+	}
 	return 0;
 }
 
 static int verify_op(struct data_worker *worker, uint64_t off, uint64_t dev_off, size_t len)
 {
-	struct random_state state = seek(worker->job->arg, off);
-	size_t part;
-	int rc = 0;
+	struct data_job *job = worker->job;
+	struct verifying v = { worker, seek(job->arg, off), off, len };
+	int rc = dev_data_look(job->dev, dev_off, len, verify_in_place, &v, &worker->err);
 
-	for (; len > 0 && !rc; off += part, dev_off += part, len -= part) {
-		part = len < DATA_BUF ? len : DATA_BUF;
-		rc = verify_part(worker, &state, off, dev_off, part);
+	if (rc != -EOPNOTSUPP)
+		return rc ? data_error(job, rc, &worker->err) : 0;
+	for (size_t done = 0, part; done < len; done += part) {
+		part = len - done < DATA_BUF ? len - done : DATA_BUF;
+		rc = dev_data_read(job->dev, dev_off + done, worker->buf, part, &worker->err);
+		if (rc)
+			return data_error(job, rc, &worker->err);
+		compare(worker, &v.state, off + done, worker->buf, part);
 	}
-	return rc;
+	return 0;
 }
 
 int famfs_verify_random(struct famfs *fs, const struct famfs_entry *entry, uint64_t seed,

@@ -104,7 +104,7 @@ bench_data() { # NAME-TAIL
 		done
 		each="$((size >> 20)) MiB, $t thread(s)"
 		beside_memory "$1" "cp_in_$t" "cp in, $each" "$in" "$copy"
-		share "cp_in_map_$t$1" "  beside mapping and copying" "$in" "$mapcopy" 90 "it"
+		beside_memory "$1" "cp_in_map_$t" "  beside mapping and copying" "$in" "$mapcopy"
 		share "cp_new_$t$1" "  into a new image" "$new" "$by_cp" 100 cp
 		share "cp_out_$t$1" "cp out, $each" "$out" "$write" 90 "write()"
 		row "  beside copying in memory" "$(milliseconds "$out")" \

@@ -71,9 +71,6 @@ UNIT_TEST(holes_are_read_and_written)
 	memset(buf, 3, PART);
 	CHECK_EQ(dev_data_write(dev, PART, buf, PART, NULL), 0);
 	CHECK(place[0] == 3 && place[PART - 1] == 3);
-	CHECK_EQ(dev_data_compare(dev, PART, buf, PART, NULL, NULL), 0);
-	buf[PART - 1] = 4;
-	CHECK_EQ(dev_data_compare(dev, PART, buf, PART, NULL, NULL), 1);
 	CHECK_EQ(dev_data_fence(dev, NULL), 0);
 	dev_close(dev);
 	free(buf);
@@ -151,6 +148,77 @@ UNIT_TEST(a_cut_image)
 	CHECK_HAS(err.message, "shrank");
 	CHECK_EQ(dev_data_read(dev, PART, buf, PART, &err), -EIO);
 	CHECK_HAS(err.message, "shrank");
+	dev_close(dev);
+	free(buf);
+	famfs_ctx_free(ctx);
+}
+
+/* A part of a file, looked at in an image of small pages. */
+struct look {
+	int fd;
+	uint64_t cut; /* to this size, before it is looked at; 0: not */
+	const uint8_t *want;
+	uint8_t *at;
+};
+
+static int look(void *arg, uint8_t *at)
+{
+	struct look *l = arg;
+
+	l->at = at;
+	if (l->cut)
+		CHECK_EQ(ftruncate(l->fd, (off_t)l->cut), 0);
+	return memcmp(at, l->want, PART) ? 8 : 9;
+}
+
+UNIT_TEST(mapped_for_a_look)
+{
+	struct famfs_ctx *ctx = image_ctx();
+	uint8_t *buf = malloc(2 * PART);
+	struct look l = { .want = buf };
+	struct dev *dev = NULL;
+
+	REQUIRE(buf);
+	make_file(SIZE);
+	CHECK_EQ(dev_open(ctx, "a.img@4096", DEV_WRITE, &dev, NULL), 0);
+	REQUIRE(dev);
+	for (size_t i = 0; i < 2 * PART; i++)
+		buf[i] = (uint8_t)(i * 7 + i / 251);
+	CHECK_EQ(dev_data_look(dev, 5, PART, look, &l, NULL), -EOPNOTSUPP);
+	CHECK_EQ(dev_data_write(dev, 5, buf, 2 * PART, NULL), 0);
+	CHECK_EQ(dev_data_look(dev, 5, PART, look, &l, NULL), 9);
+	/* It was mapped no longer than that. */
+	CHECK_EQ(msync(l.at - (uintptr_t)l.at % 4096, PART, MS_ASYNC), -1);
+	CHECK_EQ(dev_data_look(dev, 6, PART, look, &l, NULL), 8);
+	l.want = buf + 1;
+	CHECK_EQ(dev_data_look(dev, 6, PART, look, &l, NULL), 9);
+	/* What is read sooner, what is not there, and what is a hole behind that. */
+	CHECK_EQ(dev_data_look(dev, 5, 4096, look, &l, NULL), -EOPNOTSUPP);
+	CHECK_EQ(dev_data_look(dev, SIZE - PART, PART, look, &l, NULL), -ERANGE);
+	CHECK_EQ(dev_data_look(dev, PART + 8192, PART, look, &l, NULL), -EOPNOTSUPP);
+	dev_close(dev);
+	free(buf);
+	famfs_ctx_free(ctx);
+}
+
+UNIT_TEST(cut_under_a_look)
+{
+	struct famfs_ctx *ctx = image_ctx();
+	uint8_t *buf = calloc(1, 2 * PART);
+	struct famfs_err err;
+	struct dev *dev = NULL;
+	struct look l = { .want = buf, .cut = PART + 8192 };
+
+	FAULTS_REQUIRE_ADDRESSES();
+	REQUIRE(buf);
+	make_file(2 * PART);
+	CHECK_EQ(dev_open(ctx, "a.img", DEV_WRITE, &dev, NULL), 0);
+	REQUIRE(dev);
+	CHECK_EQ(dev_data_write(dev, 0, buf, 2 * PART, NULL), 0);
+	l.fd = dev->fd;
+	CHECK_EQ(dev_data_look(dev, PART, PART, look, &l, &err), -EIO);
+	CHECK_HAS(err.message, "shrank to 1056768 bytes");
+	CHECK(err.off >= PART + 8192 && err.off < 2 * PART);
 	dev_close(dev);
 	free(buf);
 	famfs_ctx_free(ctx);
