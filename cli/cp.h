@@ -101,6 +101,7 @@ void cp_set_mode(const struct cp *cp, struct cp_item *item, uint32_t mode, uint3
 		 uint32_t gid);
 char *cp_join(const char *dir, const char *name);
 char *cp_last_part(const char *path);
+char *cp_clean_path(const char *base, const char *path);
 void cp_refuse_doubles(struct cp *cp);
 void cp_free(struct cp *cp);
 
@@ -119,9 +120,28 @@ char *cp_dest_name(struct cp *cp, struct cp_item *item, const char *source_name)
 /* cp_source.c: the bytes of a source; safe in several threads, but for one item at a time. */
 int cp_source_fill(struct cp *cp, struct cp_item *item, struct famfs_fill *fill,
 		   struct famfs_err *err);
-/* Returns 0 when all bytes are the same, 1 when they are not. */
-int cp_source_compare(struct cp *cp, struct cp_item *item, const struct famfs_entry *entry,
-		      struct famfs_err *err);
+/* A file of the same size is there: is it the same, or to be stored anew? */
+void cp_source_settle(struct cp *cp, struct cp_item *item, const struct famfs_entry *entry);
+
+/**
+ * struct cp_bytes - where the bytes of an item come from.
+ * @read: the next @len, which begin at @off. Return: 0, 1 when they end before, -errno.
+ * @fill: stores all of them.
+ * @once: they can be had only once. @open_ended: there may be more than the item's size.
+ */
+struct cp_bytes {
+	int (*read)(void *arg, uint64_t off, char *buf, size_t len, struct famfs_err *err);
+	int (*fill)(void *arg, struct famfs_fill *space, struct famfs_err *err);
+	void *arg;
+	bool once, open_ended;
+};
+
+/*
+ * cp_settle.c: a file of that name and size is there, @entry. With the same bytes it is skipped,
+ * with other ones it is overwritten, if it may be, or refused.
+ */
+void cp_settle(struct cp *cp, struct cp_item *item, const struct famfs_entry *entry,
+	       const struct cp_bytes *bytes);
 
 /* cp_in.c, cp_out.c, cp_stream.c */
 void cp_in(struct cp *cp);

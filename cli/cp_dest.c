@@ -34,25 +34,6 @@ bool cp_side_same(const struct cp_side *a, const struct cp_side *b)
 	return a->dev == b->dev && a->ino == b->ino && a->off == b->off;
 }
 
-/* Without first, last and doubled slashes and "."; the library refuses "..". */
-static char *clean_path(const char *path)
-{
-	struct text t = { 0 };
-	size_t len;
-
-	text_add(&t, "", 0);
-	for (; *path; path += len) {
-		len = strcspn(path, "/");
-		if (len && !(len == 1 && *path == '.')) {
-			if (t.len)
-				text_add(&t, "/", 1);
-			text_add(&t, path, len);
-		}
-		len += path[len] == '/';
-	}
-	return t.s;
-}
-
 static bool ends_with_slash(const char *path)
 {
 	size_t len = strlen(path);
@@ -94,7 +75,7 @@ static int open_famfs(struct cp *cp, const struct operand *op)
 		cp->into = entry.type == FAMFS_ENTRY_MKDIR;
 		cp->base = mem_strndup(entry.path, sizeof(entry.path));
 	} else if (rc == -ENOENT || rc == -ENAMETOOLONG) {
-		cp->base = clean_path(op->path);
+		cp->base = cp_clean_path("", op->path);
 		if (check_parent(cp))
 			return EXIT_FAILED;
 	} else {

@@ -123,66 +123,6 @@ static void look(struct cp *cp)
 	check_room(cp, want, entries);
 }
 
-struct overwriting {
-	struct cp *cp;
-	struct cp_item *item;
-};
-
-static int overwrite_fill(void *data, struct famfs_fill *space, struct famfs_err *err)
-{
-	struct overwriting *o = data;
-
-	return cp_source_fill(o->cp, o->item, space, err);
-}
-
-static void overwrite_progressed(void *data, uint64_t bytes)
-{
-	struct overwriting *o = data;
-
-	o->cp->bytes_done += bytes;
-	cp_progress(o->cp);
-}
-
-static void overwrite(struct cp *cp, struct cp_item *item, const struct famfs_entry *entry)
-{
-	struct overwriting o = { .cp = cp, .item = item };
-	const struct famfs_data_opts opts = {
-		.progress = overwrite_progressed,
-		.data = &o,
-		.name = item->source,
-	};
-	struct famfs_err err;
-
-	if (!cp->env->dry_run && famfs_overwrite(cp->dst.fs, entry, overwrite_fill, &opts, &err))
-		cp_fail(cp, item, &err);
-	else
-		cp_done(cp, item, CP_COPIED);
-}
-
-/* A file of the same size is there: nothing to do when its bytes are the same. */
-static void settle(struct cp *cp, struct cp_item *item, const struct famfs_entry *entry)
-{
-	uint64_t base = cp->bytes_done;
-	struct famfs_err err;
-	bool once = item->kind == CP_STDIN && lseek(cp->input, 0, SEEK_CUR) < 0;
-	int rc = 1;
-
-	/* What can be read only once is not compared when it is to be stored. */
-	if (!once || !cp->opts->overwrite)
-		rc = cp_source_compare(cp, item, entry, &err);
-	cp->bytes_done = base;
-	if (rc < 0)
-		cp_fail(cp, item, &err);
-	else if (rc && cp->opts->overwrite)
-		overwrite(cp, item, entry);
-	else if (rc)
-		cp_failf(cp, item, -EEXIST, "%s:/%s exists and differs; --overwrite stores it anew",
-			 cp->dst.device, item->dest);
-	else
-		cp_done(cp, item, CP_SKIPPED);
-	cp->bytes_done = base + item->size;
-}
-
 static void settle_present(struct cp *cp)
 {
 	struct famfs_entry entry;
@@ -197,7 +137,7 @@ static void settle_present(struct cp *cp)
 		if (famfs_lookup(cp->dst.fs, item->dest, &entry, &err))
 			cp_fail(cp, item, &err);
 		else
-			settle(cp, item, &entry);
+			cp_source_settle(cp, item, &entry);
 	}
 }
 
@@ -320,7 +260,7 @@ static void create(struct batch *b)
 		cp->stop = true;
 	}
 	for (i = 0; i < b->there_nr && !cp->stop && !cmd_cancelled(); i++)
-		settle(cp, b->items[b->there_of[i]], &b->there[i]);
+		cp_source_settle(cp, b->items[b->there_of[i]], &b->there[i]);
 }
 
 void cp_in(struct cp *cp)

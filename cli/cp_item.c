@@ -63,6 +63,24 @@ char *cp_last_part(const char *path)
 	return mem_strndup(path + start, end - start);
 }
 
+/* @path below @base, without needless slashes and "."; the library refuses "..". */
+char *cp_clean_path(const char *base, const char *path)
+{
+	struct text t = { 0 };
+	size_t len;
+
+	text_addf(&t, "%s", base);
+	for (; *path; path += len + (path[len] == '/')) {
+		len = strcspn(path, "/");
+		if (!len || (len == 1 && *path == '.'))
+			continue;
+		if (t.len)
+			text_add(&t, "/", 1);
+		text_add(&t, path, len);
+	}
+	return t.s;
+}
+
 static int by_dest(const void *a, const void *b)
 {
 	const struct cp_item *x = *(struct cp_item *const *)a, *y = *(struct cp_item *const *)b;

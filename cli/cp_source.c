@@ -8,8 +8,6 @@
 
 #include "cp.h"
 
-enum { COMPARE_SIZE = 1 << 20 };
-
 /* The descriptor to read from; standard input keeps its own. */
 static int open_source(struct cp *cp, struct cp_item *item, struct famfs_err *err)
 {
@@ -74,53 +72,51 @@ static int read_on(const struct cp_item *item, int fd, char *buf, size_t len, st
 	return 0;
 }
 
-static int read_source(const struct cp_item *item, int fd, uint64_t off, char *buf, size_t len,
-		       struct famfs_err *err)
+struct source {
+	struct cp *cp;
+	struct cp_item *item;
+	int fd;
+};
+
+static int read_source(void *arg, uint64_t off, char *buf, size_t len, struct famfs_err *err)
 {
+	const struct source *s = arg;
+	const struct cp_item *item = s->item;
+
 	if (cmd_cancelled())
 		return cp_err(err, -ECANCELED, item->source, "cancelled");
 	if (item->kind == CP_FAMFS)
 		return famfs_read(item->side->fs, item->entry, off, buf, len, err);
-	return read_on(item, fd, buf, len, err);
+	return read_on(item, s->fd, buf, len, err);
 }
 
-static int compare(struct cp *cp, struct cp_item *item, int fd, const struct famfs_entry *entry,
-		   struct famfs_err *err)
+static int fill_source(void *arg, struct famfs_fill *space, struct famfs_err *err)
 {
-	size_t most = item->size < COMPARE_SIZE ? (size_t)item->size : COMPARE_SIZE, len;
-	char *mine = mem_calloc(2, most), *theirs = mine + most;
-	uint64_t off, base = cp->bytes_done;
-	int rc = 0;
+	const struct source *s = arg;
 
-	for (off = 0; off < item->size && !rc; off += len) {
-		len = item->size - off < most ? (size_t)(item->size - off) : most;
-		rc = read_source(item, fd, off, mine, len, err);
-		if (!rc)
-			rc = famfs_read(cp->dst.fs, entry, off, theirs, len, err);
-		if (!rc)
-			rc = memcmp(mine, theirs, len) ? 1 : 0;
-		cp->bytes_done = base + off + len;
-		cp_progress(cp);
-	}
-	/* A pipe may have more than was said. */
-	if (!rc && item->kind == CP_STDIN && read_on(item, fd, mine, 1, err) == 0)
-		rc = 1;
-	free(mine);
-	return rc;
+	return cp_source_fill(s->cp, s->item, space, err);
 }
 
-int cp_source_compare(struct cp *cp, struct cp_item *item, const struct famfs_entry *entry,
-		      struct famfs_err *err)
+void cp_source_settle(struct cp *cp, struct cp_item *item, const struct famfs_entry *entry)
 {
-	int fd = -1, rc;
+	struct source s = { .cp = cp, .item = item, .fd = -1 };
+	const struct cp_bytes bytes = {
+		.read = read_source,
+		.fill = fill_source,
+		.arg = &s,
+		.once = item->kind == CP_STDIN && lseek(cp->input, 0, SEEK_CUR) < 0,
+		.open_ended = item->kind == CP_STDIN,
+	};
+	struct famfs_err err;
 
 	cp->current = item->source;
 	if (item->kind != CP_FAMFS) {
-		fd = open_source(cp, item, err);
-		if (fd < 0)
-			return fd;
+		s.fd = open_source(cp, item, &err);
+		if (s.fd < 0) {
+			cp_fail(cp, item, &err);
+			return;
+		}
 	}
-	rc = compare(cp, item, fd, entry, err);
-	close_source(cp, fd);
-	return rc;
+	cp_settle(cp, item, entry, &bytes);
+	close_source(cp, s.fd);
 }

@@ -76,31 +76,23 @@ static struct cp_item *find_target(const struct tar_in *in, const char *dest)
 	return NULL;
 }
 
-/*
- * The path below the destination: without slashes in front, which @ret_stripped tells, and without
- * "."; NULL for one with "..".
- */
-static char *dest_of(const struct tar_in *in, const char *name, bool *ret_stripped)
+static bool has_dotdot(const char *name)
 {
-	struct text t = { 0 };
 	size_t len;
 
-	*ret_stripped = *name == '/';
-	text_addf(&t, "%s", in->cp.base);
-	for (; *name; name += len) {
+	for (; *name; name += len + (name[len] == '/')) {
 		len = strcspn(name, "/");
-		if (len == 2 && !strncmp(name, "..", 2)) {
-			text_free(&t);
-			return NULL;
-		}
-		if (len && !(len == 1 && *name == '.')) {
-			if (t.len)
-				text_add(&t, "/", 1);
-			text_add(&t, name, len);
-		}
-		len += name[len] == '/';
+		if (len == 2 && !strncmp(name, "..", 2))
+			return true;
 	}
-	return t.s;
+	return false;
+}
+
+/* The path below the destination; without slashes in front, which @ret_stripped tells. */
+static char *dest_of(const struct tar_in *in, const char *name, bool *ret_stripped)
+{
+	*ret_stripped = *name == '/';
+	return has_dotdot(name) ? NULL : cp_clean_path(in->cp.base, name);
 }
 
 static void take_link(struct tar_in *in, struct cp_item *item, const char *to)

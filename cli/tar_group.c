@@ -8,8 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COMPARE_SIZE = 1 << 20 };
-
 /* -------------------------------------------------------------------- bytes */
 
 /* With @zeros everything is stored, else holes are left out. */
@@ -35,87 +33,48 @@ static int fill(void *data, size_t nr, struct famfs_fill *space, struct famfs_er
 	return fill_slot(in, &in->slots[nr], space, in->dax, err);
 }
 
-static int read_slot(struct tar_in *in, const struct slot *slot, uint64_t off, char *buf,
-		     size_t len, struct famfs_err *err)
-{
-	if (slot->bytes)
-		memcpy(buf, slot->bytes + off, len);
-	else if (slot->item->entry)
-		return famfs_read(in->cp.dst.fs, slot->item->entry, off, buf, len, err);
-	else
-		return tar_bytes(&in->r, slot->item->source, buf, len, err);
-	return 0;
-}
-
-/* Return: 0 when all bytes are the same, 1 when they are not, or a negative errno. */
-static int compare(struct tar_in *in, const struct slot *slot, const struct famfs_entry *entry,
-		   struct famfs_err *err)
-{
-	char *mine = mem_calloc(2, COMPARE_SIZE), *theirs = mine + COMPARE_SIZE;
-	uint64_t off, size = slot->item->size;
-	size_t len;
-	int rc = 0;
-
-	for (off = 0; off < size && !rc; off += len) {
-		len = size - off < COMPARE_SIZE ? (size_t)(size - off) : COMPARE_SIZE;
-		rc = read_slot(in, slot, off, mine, len, err);
-		if (!rc)
-			rc = famfs_read(in->cp.dst.fs, entry, off, theirs, len, err);
-		if (!rc)
-			rc = memcmp(mine, theirs, len) ? 1 : 0;
-	}
-	free(mine);
-	return rc;
-}
-
-struct overwriting {
+struct source {
 	struct tar_in *in;
 	const struct slot *slot;
 };
 
-static int overwrite_fill(void *data, struct famfs_fill *space, struct famfs_err *err)
+static int read_slot(void *arg, uint64_t off, char *buf, size_t len, struct famfs_err *err)
 {
-	const struct overwriting *o = data;
+	const struct source *s = arg;
+	const struct slot *slot = s->slot;
 
-	return fill_slot(o->in, o->slot, space, true, err);
-}
-
-static void overwrite(struct tar_in *in, const struct slot *slot, const struct famfs_entry *entry)
-{
-	struct overwriting o = { .in = in, .slot = slot };
-	struct famfs_data_opts opts = { .data = &o, .name = slot->item->source };
-	struct famfs_err err;
-
-	if (!in->cp.env->dry_run &&
-	    famfs_overwrite(in->cp.dst.fs, entry, overwrite_fill, &opts, &err))
-		cp_fail(&in->cp, slot->item, &err);
+	if (slot->bytes)
+		memcpy(buf, slot->bytes + off, len);
+	else if (slot->item->entry)
+		return famfs_read(s->in->cp.dst.fs, slot->item->entry, off, buf, len, err);
 	else
-		cp_done(&in->cp, slot->item, CP_COPIED);
+		return tar_bytes(&s->in->r, slot->item->source, buf, len, err);
+	return 0;
 }
 
-/* A file of the same size is there: nothing to do when its bytes are the same. */
+static int fill_again(void *arg, struct famfs_fill *space, struct famfs_err *err)
+{
+	const struct source *s = arg;
+
+	return fill_slot(s->in, s->slot, space, true, err);
+}
+
 void tar_group_settle(struct tar_in *in, const struct slot *slot)
 {
-	struct cp_item *item = slot->item;
-	struct cp *cp = &in->cp;
+	struct source s = { .in = in, .slot = slot };
+	const struct cp_bytes bytes = {
+		.read = read_slot,
+		.fill = fill_again,
+		.arg = &s,
+		.once = !slot->bytes && !slot->item->entry,
+	};
 	struct famfs_entry entry;
 	struct famfs_err err;
-	int rc = famfs_lookup(cp->dst.fs, item->dest, &entry, &err);
 
-	/* What can be read only once is not compared when it is to be stored. */
-	if (!rc && (slot->bytes || item->entry || !cp->opts->overwrite))
-		rc = compare(in, slot, &entry, &err);
-	else if (!rc)
-		rc = 1;
-	if (rc < 0)
-		cp_fail(cp, item, &err);
-	else if (rc && cp->opts->overwrite)
-		overwrite(in, slot, &entry);
-	else if (rc)
-		cp_failf(cp, item, -EEXIST, "%s:/%s exists and differs; --overwrite stores it anew",
-			 cp->dst.device, item->dest);
+	if (famfs_lookup(in->cp.dst.fs, slot->item->dest, &entry, &err))
+		cp_fail(&in->cp, slot->item, &err);
 	else
-		cp_done(cp, item, CP_SKIPPED);
+		cp_settle(&in->cp, slot->item, &entry, &bytes);
 }
 
 /* ------------------------------------------------------------------- groups */
