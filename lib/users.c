@@ -141,7 +141,7 @@ static int holds_open(const struct famfs_ctx *ctx, const char *pid, const struct
 	DIR *dir;
 	int found = 0;
 
-	(void)snprintf(part, sizeof(part), "/proc/%.16s/fd", pid);
+	(void)snprintf(part, sizeof(part), "/proc/%.48s/fd", pid);
 	if (ctx_path(ctx, part, full, sizeof(full)) < 0)
 		return 0;
 	dir = opendir(full);
@@ -154,29 +154,90 @@ static int holds_open(const struct famfs_ctx *ctx, const char *pid, const struct
 	return found;
 }
 
+/*
+ * A mapping, by a line of /proc/PID/maps: the node may be another one of the same device, which
+ * only the link to what is mapped tells.
+ */
+static bool is_mapping_of(const struct famfs_ctx *ctx, const char *pid, const char *line,
+			  const struct stat *ours)
+{
+	unsigned long start, end, inode;
+	char part[128], full[PATH_MAX], flags[5];
+	unsigned int maj, min;
+	struct stat st;
+
+	if (sscanf(line, "%lx-%lx %4s %*s %x:%x %lu", &start, &end, flags, &maj, &min, &inode) != 6)
+		return false;
+	/* Anonymous memory has the numbers of a file that has none. */
+	if (inode == 0)
+		return false;
+	if (inode == ours->st_ino && makedev(maj, min) == ours->st_dev)
+		return true;
+	if (flags[3] != 's')
+		return false;
+	(void)snprintf(part, sizeof(part), "/proc/%.48s/map_files/%lx-%lx", pid, start, end);
+	return ctx_path(ctx, part, full, sizeof(full)) == 0 && stat(full, &st) == 0 &&
+	       same_object(ours, &st);
+}
+
 /* What is mapped stays in use when its descriptor is closed. Return: 1 it is, 0 not. */
 static int holds_mapped(const struct famfs_ctx *ctx, const char *pid, const struct stat *ours)
 {
-	unsigned long inode;
-	unsigned int maj, min;
 	char part[64];
 	char *line = NULL;
 	size_t room = 0;
 	int found = 0;
 	FILE *maps;
 
-	/* Anonymous memory has the numbers of a file that has none. */
-	if (ours->st_ino == 0)
-		return 0;
-	(void)snprintf(part, sizeof(part), "/proc/%.16s/maps", pid);
+	(void)snprintf(part, sizeof(part), "/proc/%.48s/maps", pid);
 	maps = open_proc(ctx, part);
 	if (!maps)
 		return 0;
 	while (!found && getline(&line, &room, maps) > 0)
-		found = sscanf(line, "%*s %*s %*s %x:%x %lu", &maj, &min, &inode) == 3 &&
-			inode == ours->st_ino && makedev(maj, min) == ours->st_dev;
+		found = is_mapping_of(ctx, pid, line, ours);
 	free(line);
 	(void)fclose(maps);
+	return found;
+}
+
+/* One thread, or the one that stands for a process. Return: as holds_open(). */
+static int holds(const struct famfs_ctx *ctx, const char *task, const struct stat *ours)
+{
+	int found = holds_open(ctx, task, ours);
+
+	return found ? found : holds_mapped(ctx, task, ours);
+}
+
+/* Has the first thread ended? Then its link to the program is gone; no kernel thread has one. */
+static bool is_headless(const struct famfs_ctx *ctx, const char *pid)
+{
+	char part[64], full[PATH_MAX], target[1];
+
+	(void)snprintf(part, sizeof(part), "/proc/%.16s/exe", pid);
+	return ctx_path(ctx, part, full, sizeof(full)) == 0 &&
+	       readlink(full, target, sizeof(target)) < 0 && errno == ENOENT;
+}
+
+/* What the other threads of such a process hold, /proc shows at themselves only. */
+static int others_hold(const struct famfs_ctx *ctx, const char *pid, const struct stat *ours)
+{
+	char part[64], full[PATH_MAX];
+	struct dirent *entry;
+	int found = 0;
+	DIR *dir;
+
+	(void)snprintf(part, sizeof(part), "/proc/%.16s/task", pid);
+	if (!is_headless(ctx, pid) || ctx_path(ctx, part, full, sizeof(full)) < 0)
+		return 0;
+	dir = opendir(full);
+	while (dir && !found && (entry = readdir(dir)) != NULL) {
+		if (!isdigit((unsigned char)entry->d_name[0]) || !strcmp(entry->d_name, pid))
+			continue;
+		(void)snprintf(part, sizeof(part), "%.16s/task/%.16s", pid, entry->d_name);
+		found = holds(ctx, part, ours);
+	}
+	if (dir)
+		(void)closedir(dir);
 	return found;
 }
 
@@ -210,9 +271,9 @@ void users_scan(const struct famfs_ctx *ctx, const struct stat *st, struct users
 
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
-		found = holds_open(ctx, entry->d_name, st);
+		found = holds(ctx, entry->d_name, st);
 		if (found == 0)
-			found = holds_mapped(ctx, entry->d_name, st);
+			found = others_hold(ctx, entry->d_name, st);
 		if (found < 0)
 			users.unseen++;
 		else if (found)

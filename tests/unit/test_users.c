@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "ctx.h"
 #include "users.h"
@@ -12,6 +14,15 @@ static bool has_us(const struct users *users)
 		if (users->first[i].pid == getpid())
 			return true;
 	return false;
+}
+
+/* Has the first thread not ended yet? */
+static bool is_running(pid_t pid)
+{
+	char path[64], target[1];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	return readlink(path, target, sizeof(target)) > 0;
 }
 
 /* The processes of this host: this one, as long as it has the file open or mapped. */
@@ -45,6 +56,57 @@ UNIT_TEST(open_and_mapped)
 	famfs_ctx_free(ctx);
 }
 
+static void *hold_and_wait(void *arg)
+{
+	const int *ends = arg;
+	int fd = open("headless.img", O_RDONLY | O_CLOEXEC);
+	char word;
+
+	if (fd < 0 || write(ends[1], "r", 1) != 1)
+		_exit(1);
+	while (read(ends[0], &word, 1) > 0)
+		;
+	_exit(0);
+}
+
+/* A process whose first thread has ended holds what its others have open. */
+UNIT_TEST(first_thread_has_ended)
+{
+	struct famfs_ctx *ctx = NULL;
+	struct users users = { 0 };
+	int ends[2], more[2];
+	struct stat st;
+	char word = 0;
+	pid_t pid;
+
+	REQUIRE(famfs_ctx_new(&ctx) == 0 && pipe(ends) == 0 && pipe(more) == 0);
+	scratch_image("headless.img", 1 << 20);
+	CHECK_EQ(stat("headless.img", &st), 0);
+	pid = fork();
+	if (pid == 0) {
+		int ours[2] = { more[0], ends[1] };
+		pthread_t thread;
+
+		close(more[1]);
+		if (pthread_create(&thread, NULL, hold_and_wait, ours))
+			_exit(1);
+		pthread_exit(NULL);
+	}
+	CHECK_EQ(read(ends[0], &word, 1), 1);
+	/* The first thread ends in its own time. */
+	for (int i = 0; i < 1000 && is_running(pid); i++)
+		usleep(1000);
+	users_scan(ctx, &st, &users);
+	CHECK_EQ(users.nr, 1);
+	CHECK_EQ(users.first[0].pid, pid);
+	close(more[1]);
+	CHECK_EQ(waitpid(pid, NULL, 0), pid);
+	for (int i = 0; i < 2; i++)
+		close(i ? ends[0] : more[0]);
+	close(ends[1]);
+	famfs_ctx_free(ctx);
+}
+
 /* A /proc of our own: nodes by their number, whatever they are called. */
 UNIT_TEST(by_number)
 {
@@ -75,6 +137,16 @@ UNIT_TEST(by_number)
 	}
 	users_scan(ctx, &st, &users);
 	CHECK_EQ(users.nr, 21);
+	/* Mapped through another node, which is closed by now; a private mapping is nobody's. */
+	scratch_file("root/proc/200/maps", "7f0000000000-7f0000200000 r--s 00000000 00:05 99 /x\n");
+	scratch_link("root/proc/200/map_files/7f0000000000-7f0000200000", "/dev/zero");
+	scratch_file("root/proc/201/maps", "00400000-00600000 r--p 00000000 00:05 99 /x\n");
+	scratch_link("root/proc/201/map_files/400000-600000", "/dev/zero");
+	scratch_file("root/proc/202/maps", "00400000-00600000 rw-s 00000000 00:05 99 /x\n");
+	scratch_link("root/proc/202/map_files/400000-600000", "/dev/zero");
+	scratch_file("root/proc/203/maps", "no line of the kernel's\n");
+	users_scan(ctx, &st, &users);
+	CHECK_EQ(users.nr, 23);
 	famfs_ctx_free(ctx);
 }
 
