@@ -124,7 +124,7 @@ static int look_at_dax(struct famfs_ctx *ctx, const struct stat *st, const char 
 	memcpy(device->persistence, place.persistence, sizeof(device->persistence));
 	device->errors_known = info.resource != FAMFS_NONE &&
 			       dax_media_errors(ctx, &info, add_error, device, NULL) == 0;
-	mode_look(ctx, &info, device);
+	mode_look(ctx, st->st_rdev, &info, device);
 	look_at_users(ctx, st, device);
 	if (info.mode != FAMFS_MODE_DEVDAX)
 		(void)snprintf(device->what, sizeof(device->what), "%s", mode_words(info.mode));

@@ -200,7 +200,7 @@ static int adopt(struct famfs_ctx *ctx, const struct mode_target *target,
 	return rc ? rc : 1;
 }
 
-/* The directory is locked. Return: 0; -EAGAIN: the mode is just being put back. */
+/* The directory is locked. Return: 0; 1: the mode is just being put back; -errno. */
 static int enter_locked(struct famfs_ctx *ctx, const struct mode_target *target, int *ret_fd,
 			struct famfs_err *err)
 {
@@ -215,7 +215,7 @@ static int enter_locked(struct famfs_ctx *ctx, const struct mode_target *target,
 		if (rc < 0)
 			(void)close(fd);
 		*ret_fd = rc < 0 ? -1 : fd;
-		return rc < 0 ? -EAGAIN : 0;
+		return rc < 0;
 	}
 	if (fd >= 0) {
 		rc = adopt(ctx, target, &now, fd, err);
@@ -228,36 +228,69 @@ static int enter_locked(struct famfs_ctx *ctx, const struct mode_target *target,
 	return now.mode == FAMFS_MODE_DEVDAX ? 0 : begin(ctx, target, &now, err);
 }
 
+static int no_directory(const struct mode_target *target, int rc, struct famfs_err *err)
+{
+	if (rc != -EUCLEAN)
+		return cannot_change(target, "/run/famfs", rc, err);
+	rc = err_set(err, -EPERM, target->device,
+		     "its mode cannot be changed: others than root can write to /run/famfs");
+	return err_hint(err, rc, "see who made it: ls -ld /run/famfs");
+}
+
+/* Return: 0; 1: not now; -errno. */
+static int try_enter(struct famfs_ctx *ctx, const struct mode_target *target, int *ret_fd,
+		     struct famfs_err *err)
+{
+	int rc, dir = mode_dir_lock(ctx, LOCK_EX | LOCK_NB);
+
+	if (dir < 0)
+		return dir == -EAGAIN ? 1 : no_directory(target, dir, err);
+	(void)pthread_mutex_lock(&ctx->modes_lock);
+	rc = enter_locked(ctx, target, ret_fd, err);
+	(void)pthread_mutex_unlock(&ctx->modes_lock);
+	(void)close(dir);
+	return rc;
+}
+
+/* Return: false: it is not wanted any more. */
+static bool wait_for_others(const struct famfs_ctx *ctx)
+{
+	wait_a_little();
+	return !ctx_cancelled(ctx);
+}
+
 static int enter_changing(struct famfs_ctx *ctx, const struct mode_target *target, int *ret_fd,
 			  struct famfs_err *err)
 {
-	int rc, dir;
+	int rc;
 
-	do {
-		dir = mode_dir_lock(ctx);
-		if (dir < 0)
-			return cannot_change(target, "/run/famfs", dir, err);
-		(void)pthread_mutex_lock(&ctx->modes_lock);
-		rc = enter_locked(ctx, target, ret_fd, err);
-		(void)pthread_mutex_unlock(&ctx->modes_lock);
-		(void)close(dir);
-		if (rc == -EAGAIN)
-			wait_a_little();
-	} while (rc == -EAGAIN && !ctx_cancelled(ctx));
-	return rc == -EAGAIN ? err_set(err, -ECANCELED, target->device, "cancelled") : rc;
+	while ((rc = try_enter(ctx, target, ret_fd, err)) > 0)
+		if (!wait_for_others(ctx))
+			return err_set(err, -ECANCELED, target->device, "cancelled");
+	return rc;
 }
 
-/* Holds the record that there is. Who may not read it cannot hold it, but is seen by the owner. */
-static int join(const struct famfs_ctx *ctx, const char *name)
+/*
+ * Holds the record that there is. Who may not read it cannot hold it, but is seen by the owner.
+ * Return: 0, -ECANCELED.
+ */
+static int join(const struct famfs_ctx *ctx, const char *name, int *ret_fd)
 {
-	int fd;
+	int fd, rc;
 
 	while ((fd = mode_record_open(ctx, name)) >= 0) {
-		if (mode_flock(fd, LOCK_SH) == 0 && mode_record_is_there(ctx, name, fd))
-			break;
+		rc = mode_flock(fd, LOCK_SH | LOCK_NB);
+		if (!rc && mode_record_is_there(ctx, name, fd)) {
+			*ret_fd = fd;
+			return 0;
+		}
 		(void)close(fd);
+		if (rc && rc != -EAGAIN)
+			return 0;
+		if (rc && !wait_for_others(ctx))
+			return -ECANCELED;
 	}
-	return fd < 0 ? -1 : fd;
+	return 0;
 }
 
 int mode_enter(struct famfs_ctx *ctx, const struct mode_target *target, int *ret_fd,
@@ -270,13 +303,13 @@ int mode_enter(struct famfs_ctx *ctx, const struct mode_target *target, int *ret
 	if (rc < 0)
 		return rc;
 	if (!ctx->set_mode) {
-		*ret_fd = join(ctx, now.name);
-		return 0;
+		rc = join(ctx, now.name, ret_fd);
+		return rc ? err_set(err, rc, target->device, "cancelled") : 0;
 	}
 	fd = mode_record_open(ctx, now.name);
 	if (fd >= 0)
 		(void)close(fd);
-	if (fd == -ENOENT && now.mode == FAMFS_MODE_DEVDAX)
+	if ((fd == -ENOENT || fd == -EUCLEAN) && now.mode == FAMFS_MODE_DEVDAX)
 		return 0;
 	return enter_changing(ctx, target, ret_fd, err);
 }
@@ -290,7 +323,7 @@ static int restore_one(const struct famfs_ctx *ctx, const struct mode_change *ch
 	if (mode_flock(change->fd, LOCK_EX | LOCK_NB) < 0)
 		return err_set(err, -EBUSY, change->path,
 			       "stays in devdax mode until other commands that use it have ended");
-	dir = mode_dir_lock(ctx);
+	dir = mode_dir_lock(ctx, LOCK_EX);
 	if (dir < 0)
 		return err_set(err, dir, change->path, "cannot be put back: /run/famfs: %s",
 			       strerror(-dir));

@@ -28,7 +28,7 @@ int mode_enter(struct famfs_ctx *ctx, const struct mode_target *target, int *ret
 	       struct famfs_err *err);
 
 /* What is recorded about a device's mode, for lists: sets the parts of @device that tell. */
-void mode_look(const struct famfs_ctx *ctx, const struct dax_info *info,
+void mode_look(const struct famfs_ctx *ctx, dev_t rdev, const struct dax_info *info,
 	       struct famfs_device *device);
 
 #endif

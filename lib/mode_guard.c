@@ -49,7 +49,7 @@ static int try_put_back(const struct famfs_ctx *ctx, const struct mode_change *c
 	if (mode_flock(change->fd, LOCK_EX) < 0 ||
 	    !mode_record_is_there(ctx, change->record.name, change->fd))
 		return 0;
-	dir = mode_dir_lock(ctx);
+	dir = mode_dir_lock(ctx, LOCK_EX);
 	if (dir < 0)
 		return 0;
 	rc = mode_put_back(ctx, change, false, NULL);

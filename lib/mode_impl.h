@@ -33,8 +33,13 @@ struct mode_change {
  * use the device hold a shared lock on it; one that can be locked alone was left behind. Who writes
  * records or modes holds the directory's lock meanwhile, and never waits for a record then.
  */
-int mode_dir_lock(const struct famfs_ctx *ctx); /* Return: a descriptor to close, -errno. */
-int mode_record_open(const struct famfs_ctx *ctx, const char *name); /* the same */
+/*
+ * @how: LOCK_EX, LOCK_EX | LOCK_NB. Return: a descriptor to close; -EAGAIN: another has it;
+ * -EUCLEAN: others than root could have put records there; -errno.
+ */
+int mode_dir_lock(const struct famfs_ctx *ctx, int how);
+/* Return: a descriptor to close; -ENOENT; -EUCLEAN: it is none that root made; -errno. */
+int mode_record_open(const struct famfs_ctx *ctx, const char *name);
 int mode_record_read(int fd, const char *name, struct mode_record *ret_record);
 /* Puts it there, with a shared lock. Return: a descriptor, -errno. */
 int mode_record_write(const struct famfs_ctx *ctx, const struct mode_record *record);

@@ -16,7 +16,7 @@ static bool is_left(int fd)
 	return true;
 }
 
-void mode_look(const struct famfs_ctx *ctx, const struct dax_info *info,
+void mode_look(const struct famfs_ctx *ctx, dev_t rdev, const struct dax_info *info,
 	       struct famfs_device *device)
 {
 	struct mode_record record;
@@ -28,7 +28,7 @@ void mode_look(const struct famfs_ctx *ctx, const struct dax_info *info,
 			device->change = FAMFS_CHANGE_UNSEEN;
 		return;
 	}
-	if (mode_record_read(fd, info->name, &record) == 0 &&
+	if (mode_record_read(fd, info->name, &record) == 0 && record.rdev == rdev &&
 	    strcmp(record.driver, info->driver) != 0) {
 		device->change = is_left(fd) ? FAMFS_CHANGE_LEFT : FAMFS_CHANGE_NOW;
 		device->change_pid = record.pid;

@@ -33,7 +33,27 @@ static int record_path(const struct famfs_ctx *ctx, const char *name, char *buf,
 	return ctx_path(ctx, path, buf, len);
 }
 
-int mode_dir_lock(const struct famfs_ctx *ctx)
+/* What others could write to would let them choose what root does to a device. */
+static bool is_trusted(const struct stat *st, mode_t type)
+{
+	return (st->st_mode & S_IFMT) == type && !(st->st_mode & (S_IWGRP | S_IWOTH)) &&
+	       (st->st_uid == 0 || st->st_uid == geteuid());
+}
+
+static int require_directory(const struct famfs_ctx *ctx)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int rc = ctx_path(ctx, DIRECTORY, path, sizeof(path));
+
+	if (rc < 0)
+		return rc;
+	if (lstat(path, &st) < 0)
+		return -errno;
+	return is_trusted(&st, S_IFDIR) ? 0 : -EUCLEAN;
+}
+
+int mode_dir_lock(const struct famfs_ctx *ctx, int how)
 {
 	char path[PATH_MAX];
 	int fd, rc = ctx_path(ctx, DIRECTORY, path, sizeof(path));
@@ -42,13 +62,15 @@ int mode_dir_lock(const struct famfs_ctx *ctx)
 		return rc;
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return -errno;
-	rc = ctx_path(ctx, DIRECTORY "/lock", path, sizeof(path));
+	rc = require_directory(ctx);
+	if (!rc)
+		rc = ctx_path(ctx, DIRECTORY "/lock", path, sizeof(path));
 	if (rc < 0)
 		return rc;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	rc = mode_flock(fd, LOCK_EX);
+	rc = mode_flock(fd, how);
 	if (rc < 0)
 		(void)close(fd);
 	return rc < 0 ? rc : fd;
@@ -57,12 +79,20 @@ int mode_dir_lock(const struct famfs_ctx *ctx)
 int mode_record_open(const struct famfs_ctx *ctx, const char *name)
 {
 	char path[PATH_MAX];
+	struct stat st;
 	int fd, rc = record_path(ctx, name, path, sizeof(path));
 
+	if (!rc)
+		rc = require_directory(ctx);
 	if (rc < 0)
 		return rc;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	return fd < 0 ? -errno : fd;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return errno == ELOOP || errno == ENXIO ? -EUCLEAN : -errno;
+	if (fstat(fd, &st) == 0 && is_trusted(&st, S_IFREG))
+		return fd;
+	(void)close(fd);
+	return -EUCLEAN;
 }
 
 static bool is_driver(const char *name)

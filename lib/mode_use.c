@@ -7,11 +7,28 @@
 #include "err.h"
 #include "mode_impl.h"
 
+/* The kernel's own number of the namespace that all processes are in. */
+#define ALL_PROCESSES "pid:[4026531836]"
+
 static bool sees_processes(const struct famfs_ctx *ctx)
 {
 	char path[PATH_MAX];
 
 	return ctx_path(ctx, "/proc/self", path, sizeof(path)) == 0 && access(path, F_OK) == 0;
+}
+
+/* In a container those of the host are not to be seen. Old kernels know no namespaces. */
+static bool sees_all_processes(const struct famfs_ctx *ctx)
+{
+	char path[PATH_MAX], namespace[64];
+	ssize_t n = -1;
+
+	if (ctx_path(ctx, "/proc/self/ns/pid", path, sizeof(path)) == 0)
+		n = readlink(path, namespace, sizeof(namespace) - 1);
+	if (n < 0)
+		return true;
+	namespace[n] = '\0';
+	return strcmp(namespace, ALL_PROCESSES) == 0;
 }
 
 static int refuse_open(const struct mode_target *target, const struct users *users,
@@ -46,6 +63,12 @@ int mode_require_unused(const struct famfs_ctx *ctx, const struct mode_target *t
 					"it cannot be seen who has it open: its mode is not "
 					"changed"),
 				"mount -t proc proc /proc");
+	if (!sees_all_processes(ctx))
+		return err_hint(err,
+				err_set(err, -EPERM, target->device,
+					"may be open outside of this container, whose processes "
+					"are all that is seen: its mode is not changed"),
+				"run the command on the host");
 	if (!users.unseen)
 		return 0;
 	rc = err_set(err, -EPERM, target->device,
@@ -92,6 +115,11 @@ int mode_put_back(const struct famfs_ctx *ctx, const struct mode_change *change,
 	struct dax_info now;
 	int rc = dax_mode(ctx, change->record.rdev, &now, err);
 
+	/* With the device goes what was to be done to it. */
+	if (rc == -ENODEV && dax_sysfs_is_here(ctx)) {
+		mode_record_remove(ctx, change->record.name);
+		return 0;
+	}
 	if (rc < 0)
 		return rc;
 	if (now.driver[0] && strcmp(now.driver, change->record.driver) != 0)

@@ -168,6 +168,7 @@ fields() { # NAME FILTER: of one device
 }
 
 @test "--set-mode changes no mode in a list, nor of what the kernel does not give" {
+	requires_all_processes
 	make_host
 	refused 2 'does not take it' list --set-mode
 	mkdir -p "$SYS/bus/dax/drivers/fsdev_dax" "$BATS_TEST_TMPDIR/run"

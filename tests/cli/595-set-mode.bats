@@ -9,6 +9,7 @@ load helpers
 make_host() {
 	requires cc unshare
 	requires_root
+	requires_all_processes
 	unshare -m true 2>/dev/null || skip "no mount namespace can be made here"
 	SYS=$BATS_TEST_TMPDIR/sys
 	local dir=$SYS/devices/region0/dax0.0 driver

@@ -33,6 +33,11 @@ requires_root() {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
 }
 
+requires_all_processes() {
+	[ "$(readlink /proc/self/ns/pid)" = 'pid:[4026531836]' ] ||
+		skip "only a part of the processes is to be seen here"
+}
+
 requires_terminal() {
 	requires script
 	script -qec true /dev/null </dev/null >/dev/null 2>&1 ||

@@ -7,6 +7,7 @@
 #define FAMFS_TESTS_DAX_BUS_H
 
 #include <errno.h>
+#include <signal.h>
 
 #include "ctx.h"
 
@@ -80,18 +81,35 @@ static inline int bus_memory(const char *path, const char *text)
 	return 0;
 }
 
+/* When a process gets a signal, or cancels its work: before so many more stores. */
+static struct {
+	pid_t pid;
+	int stores;
+	int sig; /* 0: it cancels */
+} bus_end;
+
+static inline void bus_count(struct famfs_ctx *ctx)
+{
+	if (getpid() != bus_end.pid || bus_end.stores-- != 0)
+		return;
+	if (bus_end.sig)
+		(void)raise(bus_end.sig);
+	else
+		famfs_cancel(ctx);
+}
+
 static inline int bus_store(const struct famfs_ctx *ctx, const char *path, const char *text)
 {
 	char driver[64], attr[64];
 
-	(void)ctx;
+	bus_count((struct famfs_ctx *)(uintptr_t)ctx);
 	if (strstr(path, "/memory/"))
 		return bus_memory(path, text);
 	if (sscanf(path, "/sys/bus/dax/drivers/%63[^/]/%63s", driver, attr) != 2 ||
 	    strcmp(text, BUS_NAME) != 0)
 		return -EINVAL;
 	if (bus_has("root/flags/", driver, "-", attr))
-		return -EIO;
+		return bus_has("root/flags/again", "", "", "") ? -EAGAIN : -EIO;
 	if (!strcmp(attr, "remove_id"))
 		return unlink(bus_path("root/ids/", driver, "", "")) ? -errno : 0;
 	if (!strcmp(attr, "unbind")) {

@@ -5,24 +5,12 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "dev.h"
 #include "unit.h"
 #include "scratch.h"
 #include "dax_bus.h"
+#include "mode_change.h"
 
 static const char *const others[] = { "fsdev_dax", "", "kmem", "strange" };
-
-static struct dev *open_dev(struct famfs_ctx *ctx, unsigned int flags, struct famfs_err *err)
-{
-	struct dev *dev = NULL;
-
-	return dev_open(ctx, BUS_NODE, flags, &dev, err) == 0 ? dev : NULL;
-}
-
-static bool has_record(void)
-{
-	return bus_has(BUS_RECORD, "", "", "");
-}
 
 /* Where it is not allowed, nothing changes. */
 UNIT_TEST(refused_unless_allowed)
@@ -97,21 +85,6 @@ UNIT_TEST(nothing_to_change)
 	famfs_ctx_free(ctx);
 }
 
-static void is_refused(int rc, const char *message, const char *driver)
-{
-	struct famfs_ctx *ctx = bus_ctx(true);
-	struct famfs_err err = { 0 };
-
-	UNIT_ROW("%s", message);
-	CHECK(open_dev(ctx, 0, &err) == NULL);
-	CHECK_EQ(err.rc, rc);
-	CHECK_HAS(err.message, message);
-	CHECK(bus_is(driver));
-	CHECK(!has_record());
-	famfs_ctx_free(ctx);
-	CHECK(bus_is(driver));
-}
-
 UNIT_TEST(a_device_in_use_is_not_touched)
 {
 	bus_make("fsdev_dax");
@@ -130,6 +103,9 @@ UNIT_TEST(a_device_in_use_is_not_touched)
 	bus_make("fsdev_dax");
 	bus_flag("opened", true);
 	is_refused(-EBUSY, "process 7", "fsdev_dax");
+	bus_make("fsdev_dax");
+	scratch_link("root/proc/self/ns/pid", "pid:[4026532841]");
+	is_refused(-EPERM, "outside of this container", "fsdev_dax");
 	bus_make("fsdev_dax");
 	CHECK_EQ(nftw("root/proc", scratch_rm, 16, FTW_DEPTH | FTW_PHYS), 0);
 	is_refused(-EPERM, "cannot be seen who has it open", "fsdev_dax");
@@ -168,6 +144,9 @@ UNIT_TEST(what_the_kernel_refuses)
 	bus_make("fsdev_dax");
 	bus_flag("fsdev_dax-unbind", true);
 	is_refused(-EIO, "cannot be changed", "fsdev_dax");
+	/* That is for the user to try. */
+	bus_flag("again", true);
+	is_refused(-EAGAIN, "cannot be changed", "fsdev_dax");
 	bus_make("fsdev_dax");
 	bus_flag("device_dax-bind", true);
 	bus_flag("device_dax-new_id", true);
@@ -273,6 +252,48 @@ UNIT_TEST(every_way_to_die)
 	}
 }
 
+/* Opens and puts back; by the end the bus has been stored to @stores times, or it did not come. */
+static pid_t child_that_ends_early(int stores, int sig)
+{
+	struct famfs_ctx *ctx;
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	ctx = bus_ctx(true);
+	bus_end.pid = getpid();
+	bus_end.stores = stores;
+	bus_end.sig = sig;
+	dev_close(open_dev(ctx, 0, NULL));
+	famfs_ctx_free(ctx);
+	_exit(bus_end.stores >= 0 ? 42 : 0);
+}
+
+/* While the mode is changed, and while it is put back: between any two stores. */
+UNIT_TEST(ends_in_the_midst_of_it)
+{
+	static const int signals[] = { SIGKILL, SIGINT, 0 };
+	int status = 0;
+
+	for (size_t i = 0; i < UNIT_NR(others) * UNIT_NR(signals); i++) {
+		const char *driver = others[i / UNIT_NR(signals)];
+		int stores = 0, sig = signals[i % UNIT_NR(signals)];
+
+		do {
+			pid_t pid;
+
+			UNIT_ROW("%s, signal %d before store %d", driver, sig, stores);
+			bus_make(driver);
+			pid = child_that_ends_early(stores++, sig);
+			CHECK_EQ(waitpid(pid, &status, 0), pid);
+			CHECK(bus_becomes(driver));
+			if (*driver == 'k')
+				CHECK(blocks_are("online"));
+		} while (status != 42 << 8 && stores < 50);
+		CHECK(stores > 2 && stores < 50);
+	}
+}
+
 /* It goes back when the last one has closed it, without anybody's doing. */
 UNIT_TEST(somebody_opened_it_meanwhile)
 {
@@ -314,133 +335,6 @@ UNIT_TEST(another_command_uses_it)
 	famfs_ctx_free(ctx);
 	famfs_ctx_free(other);
 	famfs_ctx_free(third);
-}
-
-static void look(struct famfs_device *device)
-{
-	struct famfs_ctx *ctx = bus_ctx(false);
-
-	CHECK_EQ(famfs_device_get(ctx, BUS_NODE, device, NULL), 0);
-	famfs_ctx_free(ctx);
-}
-
-UNIT_TEST(lists_tell)
-{
-	struct famfs_ctx *ctx = bus_ctx(true);
-	struct famfs_device device;
-
-	bus_make("fsdev_dax");
-	look(&device);
-	CHECK_EQ(device.change, FAMFS_CHANGE_NONE);
-	dev_close(open_dev(ctx, 0, NULL));
-	look(&device);
-	CHECK_EQ(device.change, FAMFS_CHANGE_NOW);
-	CHECK_EQ(device.mode, FAMFS_MODE_DEVDAX);
-	CHECK_EQ(device.mode_before, FAMFS_MODE_FAMFS);
-	CHECK_EQ(device.change_pid, getpid());
-	famfs_ctx_free(ctx);
-	look(&device);
-	CHECK_EQ(device.change, FAMFS_CHANGE_NONE);
-}
-
-static void leave_behind(const char *record, const char *now)
-{
-	bus_make(now);
-	scratch_file(BUS_RECORD, record);
-}
-
-/* The command and its guardian were killed together: the next one with the option puts it back. */
-UNIT_TEST(left_behind)
-{
-	static const struct {
-		const char *record, *now, *before, *put_back;
-	} rows[] = {
-		{ "famfs-mode 1 dax0.0 1:5 fsdev_dax - 77\n", "device_dax", "fsdev_dax",
-		  "echo dax0.0 > /sys/bus/dax/drivers/device_dax/unbind; echo dax0.0 > "
-		  "/sys/bus/dax/drivers/fsdev_dax/new_id" },
-		{ "famfs-mode 1 dax0.0 1:5 fsdev_dax - 77\n", "", "fsdev_dax",
-		  "echo dax0.0 > /sys/bus/dax/drivers/fsdev_dax/new_id" },
-		{ "famfs-mode 1 dax0.0 1:5 - - 77\n", "device_dax", "",
-		  "echo dax0.0 > /sys/bus/dax/drivers/device_dax/unbind" },
-		{ "famfs-mode 1 dax0.0 1:5 kmem online_movable 77\n", "device_dax", "kmem",
-		  "daxctl reconfigure-device --mode=system-ram dax0.0" },
-		{ "famfs-mode 1 dax0.0 1:5 kmem offline 77\n", "device_dax", "kmem",
-		  "daxctl reconfigure-device --mode=system-ram --no-online dax0.0" },
-	};
-
-	for (size_t i = 0; i < UNIT_NR(rows); i++) {
-		struct famfs_ctx *ctx = bus_ctx(true), *other = bus_ctx(false);
-		struct famfs_device device;
-
-		UNIT_ROW("%s on %s", rows[i].record, rows[i].now);
-		leave_behind(rows[i].record, rows[i].now);
-		look(&device);
-		CHECK_EQ(device.change, FAMFS_CHANGE_LEFT);
-		CHECK_EQ(device.change_pid, 77);
-		CHECK_STR(device.put_back, rows[i].put_back);
-		/* Who was not asked to, does not. */
-		dev_close(open_dev(other, 0, NULL));
-		famfs_ctx_free(other);
-		CHECK(bus_is(rows[i].now));
-		CHECK(has_record());
-		dev_close(open_dev(ctx, 0, NULL));
-		CHECK(bus_is("device_dax"));
-		famfs_ctx_free(ctx);
-		CHECK(bus_is(rows[i].before));
-		CHECK(!has_record());
-	}
-}
-
-/* Put back by hand, of another device, or not readable as a record: it is void. */
-UNIT_TEST(records_that_are_void)
-{
-	static const char *const records[] = {
-		"famfs-mode 1 dax0.0 1:5 device_dax - 77\n",
-		"famfs-mode 1 dax0.0 1:6 kmem - 77\n",
-		"famfs-mode 1 dax1.0 1:5 fsdev_dax - 77\n",
-		"famfs-mode 1 dax0.0 1:5 ../x - 77\n",
-		"famfs-mode 1 dax0.0 1:5 kmem onlin 77\n",
-		"famfs-mode 2 dax0.0\n",
-		"",
-	};
-
-	for (size_t i = 0; i < UNIT_NR(records); i++) {
-		struct famfs_ctx *ctx = bus_ctx(true);
-
-		UNIT_ROW("%s", records[i]);
-		leave_behind(records[i], "device_dax");
-		dev_close(open_dev(ctx, 0, NULL));
-		CHECK(!has_record());
-		famfs_ctx_free(ctx);
-		CHECK(bus_is("device_dax"));
-	}
-}
-
-/* The kernel does not take it back: that is told, and what to type; lists go on to tell it. */
-UNIT_TEST(cannot_be_put_back)
-{
-	struct famfs_ctx *ctx = bus_ctx(true);
-	struct famfs_device device;
-	struct famfs_err err;
-
-	bus_make("fsdev_dax");
-	dev_close(open_dev(ctx, 0, NULL));
-	bus_flag("fsdev_dax-bind", true);
-	bus_flag("fsdev_dax-new_id", true);
-	CHECK_EQ(famfs_modes_restore(ctx, &err), -EIO);
-	CHECK_HAS(err.message, "could not be put back");
-	CHECK_HAS(err.hint, "> /sys/bus/dax/drivers/fsdev_dax/new_id");
-	famfs_ctx_free(ctx);
-	look(&device);
-	CHECK_EQ(device.change, FAMFS_CHANGE_LEFT);
-	CHECK_EQ(device.mode, FAMFS_MODE_UNBOUND);
-	/* With the cause gone, the next command does it. */
-	bus_flag("fsdev_dax-bind", false);
-	bus_flag("fsdev_dax-new_id", false);
-	ctx = bus_ctx(true);
-	dev_close(open_dev(ctx, 0, NULL));
-	famfs_ctx_free(ctx);
-	CHECK(bus_is("fsdev_dax"));
 }
 
 UNIT_MAIN
