@@ -98,6 +98,9 @@ void dax_place(const struct famfs_ctx *ctx, const char *name, struct dax_place *
 /* The name ("dax0.0") of the device that has an address. Return: 0, -ENODATA, -ENAMETOOLONG. */
 int dax_find_address(const struct famfs_ctx *ctx, uint64_t address, char *ret_name, size_t len);
 
+/* The namespace of persistent memory that a DAX device has. Return: 0, -errno (other memory). */
+int dax_namespace(const struct famfs_ctx *ctx, const char *name, char *ret_name, size_t len);
+
 /*
  * The namespace behind a persistent-memory disk (/dev/pmemN), as "namespace0.0", for hints.
  * Return: 0 or -errno (some other disk).

@@ -93,6 +93,23 @@ static bool read_persistence(const struct famfs_ctx *ctx, const char *dir, struc
 	return place->persistence[0] != '\0';
 }
 
+/* The device below which the kernel made this one names it. */
+int dax_namespace(const struct famfs_ctx *ctx, const char *name, char *ret_name, size_t len)
+{
+	char path[PATH_MAX], text[DAX_SYSFS_TEXT + 1];
+	int rc;
+
+	if (snprintf(path, sizeof(path), DEVICES "/%s/../namespace", name) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	rc = dax_sysfs_text(ctx, path, text, sizeof(text));
+	if (rc)
+		return rc;
+	if (strncmp(text, "namespace", 9) != 0 || strlen(text) >= len)
+		return -ENOENT;
+	memcpy(ret_name, text, strlen(text) + 1);
+	return 0;
+}
+
 void dax_place(const struct famfs_ctx *ctx, const char *name, struct dax_place *ret_place)
 {
 	struct dax_place place = { 0 };

@@ -3,6 +3,7 @@
 #include "unit.h"
 #include "scratch.h"
 #include "image.h"
+#include "dax_bus.h"
 
 #define SIZE (16 * MIB)
 
@@ -319,6 +320,63 @@ UNIT_TEST(another_writer_is_refused)
 	dev_close(dev);
 	CHECK_EQ(famfs_mkfs(ctx, "a.img", &opts, NULL, NULL), 0);
 	famfs_ctx_free(ctx);
+}
+
+#define REGION "root/sys/bus/nd/devices/region0/"
+
+/* One bad sector at @off of a device; where it is where metadata would be, nothing is made. */
+static int make_on_bad(uint64_t off, const char *loglen, struct famfs_err *err)
+{
+	struct famfs_mkfs_opts opts = { .flags = FAMFS_MKFS_FORCE };
+	struct famfs_ctx *ctx = bus_ctx(false);
+	char text[64];
+	int rc;
+
+	if (famfs_size_parse(loglen, &opts.log_len, NULL))
+		abort();
+	(void)snprintf(text, sizeof(text), "%llu 1\n", (unsigned long long)off / 512);
+	scratch_file(REGION "badblocks", text);
+	rc = famfs_mkfs(ctx, BUS_NODE, &opts, NULL, err);
+	famfs_ctx_free(ctx);
+	return rc;
+}
+
+UNIT_TEST(memory_that_is_bad)
+{
+	static const struct {
+		uint64_t off;
+		const char *loglen, *hint; /* NULL: it is made */
+	} bads[] = {
+		{ 0, "8M", "ndctl clear-errors NAMESPACE" },
+		{ 4 * MIB - 512, "8M", "ndctl clear-errors NAMESPACE" },
+		{ 4 * MIB, "8M", "--loglen 2.0M ends before it" },
+		{ 9 * MIB, "8M", "--loglen 4.0M ends before it" },
+		{ 10 * MIB - 512, "8M", "--loglen 4.0M ends before it" },
+		{ 10 * MIB - 512, "4M", NULL },
+		{ 10 * MIB, "8M", NULL },
+		{ 300 * MIB, "256M", NULL },
+	};
+	struct famfs_err err;
+
+	bus_make("device_dax");
+	scratch_file(REGION "resource", "0x100000000\n");
+	scratch_file(REGION "size", "402653184\n");
+	for (size_t i = 0; i < UNIT_NR(bads); i++) {
+		UNIT_ROW("%llu", (unsigned long long)bads[i].off);
+		CHECK_EQ(make_on_bad(bads[i].off, bads[i].loglen, &err), bads[i].hint ? -EIO : 0);
+		if (!bads[i].hint)
+			continue;
+		CHECK_HAS(err.message, "media errors where superblock and log would be");
+		CHECK_EQ(err.off, bads[i].off);
+		CHECK_STR(err.hint + strlen(err.hint) - strlen(bads[i].hint), bads[i].hint);
+	}
+	/* Which one it is. */
+	scratch_file("root/sys/devices/namespace", "namespace3.1\n");
+	CHECK_EQ(make_on_bad(0, "8M", &err), -EIO);
+	CHECK_HAS(err.hint, "ndctl clear-errors namespace3.1");
+	scratch_file("root/sys/devices/namespace", "; rm -rf\n");
+	CHECK_EQ(make_on_bad(0, "8M", &err), -EIO);
+	CHECK_HAS(err.hint, "ndctl clear-errors NAMESPACE");
 }
 
 UNIT_MAIN
