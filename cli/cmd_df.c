@@ -41,6 +41,7 @@ static void show_json(struct emit *out, const struct famfs_info *info)
 	emit_str(out, "omf", NULL, omf);
 	emit_u64(out, "real_size", NULL, info->real_size);
 	emit_u64(out, "align", NULL, info->dev_align);
+	emit_u64(out, "bad", NULL, info->bad);
 	emit_u64(out, "file_bytes", NULL, info->file_bytes);
 	emit_u64(out, "unusable", NULL, info->unusable);
 	emit_u64(out, "log_len", NULL, info->log_len);
@@ -71,6 +72,18 @@ static void show(struct emit *out, const char *device, const struct famfs_info *
 	emit_item_end(out);
 }
 
+/* So that what is shown adds up. */
+static void note_bad(const struct cmd_env *env, const char *device, const struct famfs_info *info)
+{
+	char size[32], text[96];
+
+	if (!info->bad)
+		return;
+	snprintf(text, sizeof(text), "%s more hold no file and have media errors: not used",
+		 famfs_size_format(info->bad, size, sizeof(size)));
+	env_note(env, device, text, NULL);
+}
+
 static int df_one(struct cmd_env *env, const char *device)
 {
 	struct famfs_info info;
@@ -84,6 +97,8 @@ static int df_one(struct cmd_env *env, const char *device)
 		code = env_error(env, &err);
 	else
 		show(&env->out, device, &info);
+	if (!code)
+		note_bad(env, device, &info);
 	if (famfs_damage(fs, &err))
 		code = env_error(env, &err);
 	famfs_close(fs);

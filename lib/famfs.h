@@ -279,6 +279,7 @@ FAMFS_API int famfs_refresh(struct famfs *fs, struct famfs_err *err);
  * @device: as given to famfs_open(); belongs to the handle.
  * @dev_size: usable bytes: the smaller of the recorded and the real size.
  * @free: bytes in whole free allocation units. @largest_free: the longest run of them.
+ * @bad: bytes in units that no file has and that are not @free: the host knows media errors there.
  * @file_bytes: sum of all file sizes. @alloc_bytes: allocation units taken, superblock and log too.
  * @log_slots, @log_used: entries that fit, entries in use.
  * @log_good: entries that are valid, from the start on; less than @log_used: a damaged log.
@@ -292,7 +293,7 @@ struct famfs_info {
 	enum famfs_role role;
 	struct famfs_super super;
 	uint64_t real_size, dev_size, dev_align;
-	uint64_t free, largest_free, file_bytes, alloc_bytes;
+	uint64_t free, largest_free, bad, file_bytes, alloc_bytes;
 	uint64_t log_len, log_slots, log_used, log_good;
 	uint64_t files, dirs, unusable;
 	bool torn_tail;

@@ -71,8 +71,11 @@ int famfs_info(struct famfs *fs, struct famfs_info *ret_info, struct famfs_err *
 		return err_nomem(err);
 	rc = fs_count_space(fs, &space, err);
 	if (!rc) {
+		/* Where errors cannot be asked for, none are known. */
+		(void)fs_take_bad(fs, &space, NULL);
 		space_free(&space, &info.free, &info.largest_free);
-		info.alloc_bytes = space.aus * FAMFS_AU - info.free;
+		info.bad = space.bad * FAMFS_AU;
+		info.alloc_bytes = space.aus * FAMFS_AU - info.free - info.bad;
 		*ret_info = info;
 	}
 	space_fini(&space);

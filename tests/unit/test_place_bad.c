@@ -175,6 +175,30 @@ UNIT_TEST(too_little_that_is_good)
 	famfs_ctx_free(ctx);
 }
 
+/* It is neither used nor free; what a file has is used. */
+UNIT_TEST(space_that_is_left)
+{
+	struct famfs_create_req req = no_zero("a", 2 * AU);
+	struct famfs_ctx *ctx = image_ctx();
+	struct famfs_info before, info;
+	struct famfs *fs;
+
+	set_bad("");
+	fs = open_as_dax(ctx);
+	CHECK_EQ(famfs_create(fs, &req, 1, NULL, NULL), 0);
+	CHECK_EQ(famfs_info(fs, &before, NULL), 0);
+	CHECK_EQ(before.bad, 0);
+	set_bad(sectors(IMAGE_DATA + AU + 512, 2 * AU));
+	CHECK_EQ(famfs_info(fs, &info, NULL), 0);
+	CHECK_EQ(info.bad, 2 * AU);
+	CHECK_EQ(info.free, before.free - 2 * AU);
+	CHECK_EQ(info.largest_free, before.largest_free - 2 * AU);
+	CHECK_EQ(info.alloc_bytes, before.alloc_bytes);
+	CHECK_EQ(info.alloc_bytes + info.free + info.bad, SIZE);
+	close_image(fs);
+	famfs_ctx_free(ctx);
+}
+
 /* Errors outside of the device, of a region of others, or unreadable: all of the device is free. */
 UNIT_TEST(what_does_not_concern_us)
 {

@@ -59,9 +59,44 @@ check_names_files() {
 	run_famfs 4 check $dev && has "$output" '/behind.*media' || return 1
 }
 
+# Neither used nor free; what a file has is used, whatever becomes of it.
+df_leaves_them_out() {
+	local spare
+
+	: >/tmp/badblocks
+	run_famfs 0 df --json $dev || return 1
+	spare=$(jq '.filesystems[0] | .used, .free' <<<"$output" | xargs)
+	set_bad $((data + 3 * au)) $((data + 4 * au)) $((data + 5 * au))
+	run_famfs 0 df --json $dev || return 1
+	is "${spare% *} $((${spare#* } - 2 * au)) $((2 * au))" \
+		"$(jq '.filesystems[0] | .used, .free, .bad' <<<"$output" | xargs)" &&
+		has "$errors" '4.0M more hold no file and have media errors'
+}
+
+# Not even by force: superblock and log have one place only.
+mkfs_refuses() {
+	local as_it_was
+
+	: >/tmp/badblocks
+	run_famfs 0 df $dev || return 1
+	as_it_was=$output
+	set_bad $(((2 << 20) + 4096))
+	run_famfs 1 mkfs --force --loglen 4M $dev &&
+		one_line_error 'media errors .*offset 2101248.*ndctl clear-errors namespace0.0' ||
+		return 1
+	set_bad $data
+	run_famfs 1 mkfs --force --loglen 8M $dev && one_line_error '--loglen 4.0M ends' ||
+		return 1
+	: >/tmp/badblocks
+	run_famfs 0 df $dev && is "$as_it_was" "$output" || return 1
+	set_bad $data
+	run_famfs 0 mkfs --force --loglen 4M $dev && run_famfs 0 check $dev
+}
+
 too_little() {
 	local free
 
+	: >/tmp/badblocks
 	run_famfs 0 df --json $dev || return 1
 	free=$(jq '.filesystems[0].free' <<<"$output")
 	set_bad $((data + 4 * au))
@@ -74,5 +109,7 @@ check "list shows them" list_shows_them
 check "creat and cp place nothing on them" creat_passes_by
 check "interleave plan neither" plan_passes_by
 check "check names the files they hit" check_names_files
+check "df leaves them out" df_leaves_them_out
 check "what does not fit beside them says why" too_little
+check "mkfs does not put superblock and log on them" mkfs_refuses
 tap_done
