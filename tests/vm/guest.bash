@@ -6,6 +6,7 @@
 
 tap_count=0
 tap_failed=0
+tap_begun=0
 # Where what `run` caught lies.
 vm_tmp=${TMPDIR:-/tmp}
 # What the last `run` or `run_famfs` gave: exit code, stdout and stderr.
@@ -38,8 +39,10 @@ tap_not_ok() {
 	tap_say "not ok $tap_count - $1"
 }
 
-# tap_done: the plan, and the script's end
+# tap_done: the plan, and the script's end. What bash cannot evaluate ends a test without a result.
 tap_done() {
+	((tap_begun == tap_count)) ||
+		tap_not_ok "$((tap_begun - tap_count)) tests broke off: the console says why"
 	tap_say "1..$tap_count"
 	exit $((tap_failed > 0))
 }
@@ -110,6 +113,7 @@ has() {
 check() {
 	local name=$1
 
+	tap_begun=$((tap_begun + 1))
 	shift
 	if "$@"; then
 		tap_ok "$name"
