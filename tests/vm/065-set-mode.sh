@@ -111,6 +111,30 @@ others_at_the_end() {
 	becomes fsdev_dax
 }
 
+# A mapping through another node of the device, which is closed again.
+mapped_at_the_end() {
+	local keeper i
+
+	follow || return 1
+	rm -f /tmp/node
+	mknod /tmp/node c $((0x$(stat -c %t $dev))) $((0x$(stat -c %T $dev))) || return 1
+	daxmem keep /tmp/node 0 4096 &
+	keeper=$!
+	for ((i = 0; i < 100; i++)); do
+		! grep -q /tmp/node /proc/$keeper/maps || break
+		sleep 0.1
+	done
+	kill -INT $follower
+	wait $follower 2>/dev/null
+	sleep 1
+	driver_is device_dax && kill -0 $keeper || return 1
+	run_famfs 0 list --json $dev &&
+		is "1 $keeper" "$(jq -r '.devices[0] | "\(.users_total) \(.users[0].pid)"' \
+			<<<"$output")" || return 1
+	kill $keeper
+	becomes fsdev_dax
+}
+
 two_commands() {
 	follow || return 1
 	run_famfs 0 --set-mode ls $dev && driver_is device_dax || return 1
@@ -192,6 +216,7 @@ done
 check "a device that somebody holds open is not touched" who_holds_it
 check "a mounted device is not touched" mounted
 check "opened by somebody meanwhile: put back when they close it" others_at_the_end
+check "mapped through another node meanwhile: put back when that ends" mapped_at_the_end
 check "two commands: put back when both have ended" two_commands
 check "killed with its guardian: list says so, and what to type" left_behind by_hand
 check "killed with its guardian: the next command puts it back" left_behind by_command

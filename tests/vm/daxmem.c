@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fills, prints, compares or poisons a range of a device by mapping it: a devdax device
+ * Fills, prints, compares, poisons or keeps a range of a device by mapping it: a devdax device
  * takes neither read() nor write(), so dd and cmp cannot do this.
  */
 #include <err.h>
@@ -77,6 +77,7 @@ static char *map_range(const char *device, size_t off, size_t len, int writing)
 		   (off_t)start);
 	if (map == MAP_FAILED)
 		err(1, "%s: mmap", device);
+	close(fd);
 	return map + (off - start);
 }
 
@@ -86,12 +87,13 @@ int main(int argc, char **argv)
 	int holds = argc == 6 && strcmp(argv[1], "holds") == 0;
 	int print = argc == 5 && strcmp(argv[1], "read") == 0;
 	int poison = argc == 5 && strcmp(argv[1], "poison") == 0;
+	int keep = argc == 5 && strcmp(argv[1], "keep") == 0;
 	size_t len;
 	char *mem;
 
-	if (!fill && !holds && !print && !poison)
+	if (!fill && !holds && !print && !poison && !keep)
 		errx(2, "usage: daxmem {fill | holds} DEVICE OFFSET LENGTH BYTE\n"
-			"       daxmem {read | poison} DEVICE OFFSET LENGTH");
+			"       daxmem {read | poison | keep} DEVICE OFFSET LENGTH");
 	len = number(argv[4]);
 	mem = map_range(argv[2], number(argv[3]), len, fill);
 	if (fill)
@@ -100,7 +102,9 @@ int main(int argc, char **argv)
 		compare_range(mem, len, (char)number(argv[5]));
 	else if (print)
 		print_range(mem, len);
-	else
+	else if (poison)
 		poison_range(mem, len);
+	else
+		pause();
 	return 0;
 }
