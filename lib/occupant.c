@@ -10,6 +10,7 @@
 #include "probe.h"
 #include "role.h"
 #include "super.h"
+#include "users.h"
 
 int occupant_famfs(struct dev *dev, char *buf, size_t len, struct famfs_err *err)
 {
@@ -72,12 +73,16 @@ int occupant_any(struct dev *dev, char *buf, size_t len, struct famfs_err *err)
 
 int occupant_require_idle(struct dev *dev, struct famfs_err *err)
 {
+	char where[FAMFS_FILE_PATH_SIZE];
 	uint64_t off, len;
+	struct stat st;
 	int rc;
 
-	if (dev_is_mounted(dev))
-		return err_hint(err, err_set(err, -EBUSY, dev->name, "is mounted"),
-				"unmount it first");
+	/* Also in containers: what is done to it is more than a mount could bear. */
+	if (fstat(dev->fd, &st) == 0 && users_mounted_anywhere(dev->ctx, &st, dev->path, where)) {
+		rc = err_set(err, -EBUSY, dev->name, "is mounted at %s", where);
+		return err_hint(err, rc, "umount %s", where);
+	}
 	rc = dev_held_next(dev, 0, &off, &len, err);
 	if (rc <= 0)
 		return rc;

@@ -3,6 +3,7 @@
 #include "unit.h"
 #include "scratch.h"
 #include "image.h"
+#include "create.h"
 #include "dax_bus.h"
 
 #define SIZE (16 * MIB)
@@ -320,6 +321,54 @@ UNIT_TEST(another_writer_is_refused)
 	dev_close(dev);
 	CHECK_EQ(famfs_mkfs(ctx, "a.img", &opts, NULL, NULL), 0);
 	famfs_ctx_free(ctx);
+}
+
+static int make_file(struct famfs_ctx *ctx, struct famfs_err *err)
+{
+	struct famfs_create_req req = create_req("a", FAMFS_AU);
+	struct famfs *fs = image_open(ctx, "a.img", FAMFS_OPEN_WRITE);
+	int rc;
+
+	if (!fs)
+		return -EIO;
+	rc = famfs_create(fs, &req, 1, NULL, err);
+	famfs_close(fs);
+	return rc;
+}
+
+/* Mounted here, or where only another process sees it, as in a container. */
+UNIT_TEST(what_is_mounted)
+{
+	const struct famfs_mkfs_opts opts = { .log_len = LOG_2M, .flags = FORCE };
+	const struct famfs_mkfs_opts kill_opts = { .flags = FAMFS_MKFS_KILL | FORCE };
+	const struct famfs_chmaster_opts take = { .watch_ms = 1 };
+	struct famfs_chmaster_result result;
+	static const char *const pids[] = { "self", "7" };
+	char line[2 * PATH_MAX], path[64];
+
+	for (size_t i = 0; i < UNIT_NR(pids); i++) {
+		struct famfs_ctx *ctx = image_ctx();
+		struct famfs_err err;
+
+		UNIT_ROW("%s", pids[i]);
+		image_make(ctx, "a.img", SIZE, LOG_2M);
+		CHECK_EQ(famfs_ctx_set_root(ctx, bus_path("root", "", "", "")), 0);
+		scratch_link("root/proc/self/ns/mnt", "mnt:[1]");
+		scratch_link("root/proc/7/ns/mnt", "mnt:[2]");
+		(void)snprintf(path, sizeof(path), "root/proc/%s/mounts", pids[i]);
+		(void)snprintf(line, sizeof(line), "%s/a.img /srv famfs rw 0 0\n", scratch_dir);
+		scratch_file(path, line);
+		CHECK_EQ(famfs_mkfs(ctx, "a.img", &opts, NULL, &err), -EBUSY);
+		CHECK_HAS(err.message, "is mounted at /srv");
+		CHECK_EQ(famfs_mkfs(ctx, "a.img", &kill_opts, NULL, &err), -EBUSY);
+		CHECK_EQ(famfs_chmaster(ctx, "a.img", &take, &result, &err), -EBUSY);
+		if (!i)
+			CHECK_EQ(make_file(ctx, &err), -EBUSY);
+		CHECK_EQ(unlink(path), 0);
+		CHECK_EQ(famfs_mkfs(ctx, "a.img", &opts, NULL, &err), 0);
+		CHECK_EQ(make_file(ctx, &err), 0);
+		famfs_ctx_free(ctx);
+	}
 }
 
 #define REGION "root/sys/bus/nd/devices/region0/"
