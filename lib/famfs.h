@@ -331,7 +331,8 @@ FAMFS_API int famfs_log_entry(struct famfs *fs, uint64_t index, struct famfs_ent
 
 /**
  * famfs_wait() - waits until a host has appended something, and picks it up as famfs_refresh()
- * does. Memory tells nobody that it changes: the log's header is looked at 50 times a second, which
+ * does. Memory tells nobody that it changes: the log's header is looked at 50 times a second, and
+ * the checksums of all entries once a second and when something is new. With a log of 8 MiB that
  * costs less than a thousandth of a CPU.
  * @timeout_ms: milliseconds; 0: looks once; UINT32_MAX: for ever.
  *

@@ -2,7 +2,6 @@
 /* Opening a file system and reading its log. */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "ctx.h"
@@ -13,7 +12,6 @@
 
 #define NAMES_EXPECT_MAX 65536
 #define LOAD_ATTEMPTS    3
-#define SUM_BLOCK        256 /* entries that are looked at at once */
 
 struct same_path {
 	struct famfs *fs;
@@ -136,32 +134,6 @@ static int add_name(struct famfs *fs, const struct fm_entry *raw, uint64_t index
 	return 0;
 }
 
-static uint64_t add_sum(uint64_t sum, uint64_t crc)
-{
-	sum = (sum ^ crc) * 0x9e3779b97f4a7c15ULL;
-	return sum ^ sum >> 32;
-}
-
-/* Goes on with @sum over the checksums of entries [@from, @to) as they are in memory now. */
-static int sum_entries(struct famfs *fs, uint64_t from, uint64_t to, uint64_t *sum,
-		       struct famfs_err *err)
-{
-	const uint64_t crc_off = offsetof(struct fm_entry, fm_crc);
-	struct le64 crcs[SUM_BLOCK];
-	int rc = 0;
-
-	while (from < to && !rc) {
-		size_t nr = to - from < SUM_BLOCK ? (size_t)(to - from) : SUM_BLOCK;
-
-		rc = dev_read_words(fs->dev, media_slot_off(from) + crc_off, MEDIA_ENTRY_LEN, crcs,
-				    nr, err);
-		for (size_t i = 0; i < nr && !rc; i++)
-			*sum = add_sum(*sum, le64_get(crcs[i]));
-		from += nr;
-	}
-	return rc;
-}
-
 /* Reads on from entry @good to the last published one, or the first bad one. */
 static int read_entries(struct famfs *fs, struct famfs_err *err)
 {
@@ -187,7 +159,7 @@ static int read_entries(struct famfs *fs, struct famfs_err *err)
 		}
 		fs->good = index + 1;
 		fs->last_crc = le64_get(raw->fm_crc);
-		fs->sum = add_sum(fs->sum, fs->last_crc);
+		fs->sum = fs_add_sum(fs->sum, fs->last_crc);
 	}
 	return rc < 0 ? rc : 0;
 }
@@ -223,25 +195,6 @@ static int init_tables(const struct famfs *fs, const struct famfs_super *super,
 	return -ENOMEM;
 }
 
-/*
- * Is the log the one that was read, and perhaps longer now? A file system that was made anew can
- * have the UUIDs of the old one; it does not have its last entry in the same place.
- */
-static int is_continued(struct famfs *fs, bool *ret_continued, struct famfs_err *err)
-{
-	struct fm_entry raw;
-	int rc;
-
-	*ret_continued = fs->good == 0;
-	if (fs->good == 0)
-		return 0;
-	rc = log_read_fresh(&fs->log, fs->good - 1, &raw, err);
-	if (!rc)
-		*ret_continued = media_entry_ok(&raw, fs->good - 1) &&
-				 le64_get(raw.fm_crc) == fs->last_crc;
-	return rc;
-}
-
 /* What was read before stays until its successor is there. */
 static int load_once(struct famfs *fs, struct famfs_err *err)
 {
@@ -273,18 +226,6 @@ static int load_once(struct famfs *fs, struct famfs_err *err)
 	return read_entries(fs, err);
 }
 
-/* A log that was rewritten while it was read may have been seen half old and half new. */
-static int is_torn(struct famfs *fs, bool *ret_torn, struct famfs_err *err)
-{
-	bool began, continued = true;
-	int rc = log_rewrite_began(&fs->log, &began, err);
-
-	if (!rc)
-		rc = is_continued(fs, &continued, err);
-	*ret_torn = began || !continued;
-	return rc;
-}
-
 int fs_load(struct famfs *fs, struct famfs_err *err)
 {
 	bool torn;
@@ -292,8 +233,9 @@ int fs_load(struct famfs *fs, struct famfs_err *err)
 
 	for (int attempt = 0; attempt < LOAD_ATTEMPTS; attempt++) {
 		rc = load_once(fs, err);
+		/* Any later look at the whole log tells what this one may have missed. */
 		if (!rc)
-			rc = is_torn(fs, &torn, err);
+			rc = fs_is_torn(fs, false, &torn, err);
 		if (rc || !torn)
 			return rc;
 	}
@@ -339,31 +281,10 @@ void famfs_close(struct famfs *fs)
 	free(fs);
 }
 
-int fs_note_appended(struct famfs *fs, uint64_t from, struct famfs_err *err)
-{
-	struct fm_entry raw;
-	int rc = log_read(&fs->log, fs->good - 1, 1, &raw, err);
-
-	if (rc)
-		return rc;
-	fs->last_crc = le64_get(raw.fm_crc);
-	return sum_entries(fs, from, fs->good, &fs->sum, err);
-}
-
-/* Only the host that is the master repairs, and its caches are coherent: nothing is invalidated. */
-static int is_unchanged(struct famfs *fs, bool *ret_unchanged, struct famfs_err *err)
-{
-	uint64_t sum = 0;
-	int rc = sum_entries(fs, 0, fs->good, &sum, err);
-
-	*ret_unchanged = sum == fs->sum;
-	return rc;
-}
-
 int fs_refresh(struct famfs *fs, bool whole, struct famfs_err *err)
 {
 	struct famfs_super super;
-	uint64_t count = fs->log.count, len = fs->log.len;
+	uint64_t count = fs->log.count, len = fs->log.len, good = fs->good;
 	bool continued = false, torn = true;
 	int rc = read_super(fs, &super, err);
 
@@ -374,13 +295,12 @@ int fs_refresh(struct famfs *fs, bool whole, struct famfs_err *err)
 	fs->super = super;
 	rc = log_reread(&fs->log, &super, true, err);
 	if (!rc && fs->log.count >= count && fs->log.len == len && !fs->stopped)
-		rc = is_continued(fs, &continued, err);
-	if (!rc && continued && whole)
-		rc = is_unchanged(fs, &continued, err);
+		rc = fs_is_continued(fs, &continued, err);
 	if (!rc && continued)
 		rc = read_entries(fs, err);
+	/* What is new counts only beside what was read before. */
 	if (!rc && continued)
-		rc = is_torn(fs, &torn, err);
+		rc = fs_is_torn(fs, whole || fs->good != good || fs->stopped, &torn, err);
 	if (rc)
 		return rc;
 	return torn ? fs_load(fs, err) : 0;

@@ -76,12 +76,28 @@ int fs_lock_write(struct famfs *fs, struct famfs_err *err);
 /* The same at the beginning of a call: opened for writing, and not mounted. */
 int fs_begin_write(struct famfs *fs, struct famfs_err *err);
 
-/* Remembers the entries from @from on, by which a later look knows the log again. */
+/*
+ * By what a later look knows the log again: a sum over the checksums of all entries, in order.
+ * fs_note_appended() goes on with it over those from @from on.
+ */
+uint64_t fs_add_sum(uint64_t sum, uint64_t crc);
 int fs_note_appended(struct famfs *fs, uint64_t from, struct famfs_err *err);
 
 /*
- * As famfs_refresh(). Not @whole: what was read is known again by its last entry alone, which tells
- * everything but a repair that changed one in the middle and left number and place to all others.
+ * Is the log the one that was read, and perhaps longer now? A file system that was made anew can
+ * have the UUIDs of the old one; it does not have its last entry in the same place.
+ */
+int fs_is_continued(struct famfs *fs, bool *ret_continued, struct famfs_err *err);
+
+/*
+ * Was the log rewritten since it was read, or while it was? By the last entry alone, or @whole: by
+ * the checksums of all.
+ */
+int fs_is_torn(struct famfs *fs, bool whole, bool *ret_torn, struct famfs_err *err);
+
+/*
+ * As famfs_refresh(). Not @whole: while nothing is new, what was read is known again by its last
+ * entry alone, which does not tell of a repair that left number and place to all entries.
  */
 int fs_refresh(struct famfs *fs, bool whole, struct famfs_err *err);
 

@@ -8,8 +8,9 @@
 #include "err.h"
 #include "fs.h"
 
-/* Between two looks at the log's header. */
-#define LOOK_NS 20000000L
+/* Between two looks at the log's header; the checksums of all entries are part of each 50th. */
+#define LOOK_NS     20000000L
+#define LOOKS_WHOLE 50U
 
 int famfs_log_entry(struct famfs *fs, uint64_t index, struct famfs_entry *ret_entry,
 		    struct famfs_err *err)
@@ -30,11 +31,11 @@ static uint64_t now_ns(void)
 }
 
 /* One look. Return: as famfs_wait(). */
-static int look(struct famfs *fs, struct famfs_err *err)
+static int look(struct famfs *fs, bool whole, struct famfs_err *err)
 {
 	uint64_t loads = fs->loads, good = fs->good;
 	bool stopped = fs->stopped;
-	int rc = fs_refresh(fs, false, err);
+	int rc = fs_refresh(fs, whole, err);
 
 	/* Making a file system takes the old superblock away first. */
 	if (rc == -EUCLEAN) {
@@ -58,11 +59,13 @@ int famfs_wait(struct famfs *fs, uint32_t timeout_ms, struct famfs_err *err)
 {
 	const struct timespec pause = { .tv_nsec = LOOK_NS };
 	uint64_t end = now_ns() + (uint64_t)timeout_ms * 1000000U;
+	bool last;
 	int rc;
 
-	for (;;) {
-		rc = look(fs, err);
-		if (rc || (timeout_ms != UINT32_MAX && now_ns() >= end))
+	for (unsigned int looks = 1;; looks++) {
+		last = timeout_ms != UINT32_MAX && now_ns() >= end;
+		rc = look(fs, last || looks % LOOKS_WHOLE == 0, err);
+		if (rc || last)
 			return rc;
 		if (ctx_cancelled(fs->ctx))
 			return err_set(err, -ECANCELED, fs->dev->name, "cancelled");

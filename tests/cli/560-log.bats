@@ -128,6 +128,19 @@ wait_for_start() { # PID
 	has "$(cat err.txt)" "made anew"
 }
 
+@test "notices a repair in the middle that leaves the last entry alone" {
+	make_log
+	poke "$(entry_at 1 16)" 8 $((AU + 1))
+	seal_entry 1
+	"$FAMFS" log follow --since 3 "$IMG" 2>err.txt 3>&- &
+	local pid=$! rc=0
+	wait_for_start "$pid"
+	run_famfs 1 check -y "$IMG"
+	wait "$pid" || rc=$?
+	is "$rc" 1
+	has "$(cat err.txt)" "rewritten.*begin again"
+}
+
 @test "follows another host's file system, too" {
 	make_log
 	FAMFS_SYSTEM_UUID=$OTHER run_famfs 0 log follow --since 2 --count 1 "$IMG"

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Knowing a log again that was read before. */
+#include <stddef.h>
+
+#include "err.h"
+#include "fs.h"
+
+#define SUM_BLOCK 256 /* checksums that are read at once */
+
+uint64_t fs_add_sum(uint64_t sum, uint64_t crc)
+{
+	sum = (sum ^ crc) * 0x9e3779b97f4a7c15ULL;
+	return sum ^ sum >> 32;
+}
+
+/*
+ * Only the master repairs, and what its own caches hold is what its programs wrote; the lines of
+ * any other host may be older.
+ */
+static int freshen(struct famfs *fs, uint64_t from, size_t nr, struct famfs_err *err)
+{
+	if (fs->flags & FAMFS_OPEN_WRITE)
+		return 0;
+	return dev_invalidate(fs->dev, media_slot_off(from), nr * MEDIA_ENTRY_LEN, err);
+}
+
+/* Goes on with @sum over the checksums of entries [@from, @to) as they are in memory now. */
+static int sum_entries(struct famfs *fs, uint64_t from, uint64_t to, uint64_t *sum,
+		       struct famfs_err *err)
+{
+	const uint64_t crc_off = offsetof(struct fm_entry, fm_crc);
+	struct le64 crcs[SUM_BLOCK];
+	int rc = 0;
+
+	while (from < to && !rc) {
+		size_t nr = to - from < SUM_BLOCK ? (size_t)(to - from) : SUM_BLOCK;
+
+		rc = freshen(fs, from, nr, err);
+		if (!rc)
+			rc = dev_read_words(fs->dev, media_slot_off(from) + crc_off,
+					    MEDIA_ENTRY_LEN, crcs, nr, err);
+		for (size_t i = 0; i < nr && !rc; i++)
+			*sum = fs_add_sum(*sum, le64_get(crcs[i]));
+		from += nr;
+	}
+	return rc;
+}
+
+int fs_is_continued(struct famfs *fs, bool *ret_continued, struct famfs_err *err)
+{
+	struct fm_entry raw;
+	int rc;
+
+	*ret_continued = fs->good == 0;
+	if (fs->good == 0)
+		return 0;
+	rc = log_read_fresh(&fs->log, fs->good - 1, &raw, err);
+	if (!rc)
+		*ret_continued = media_entry_ok(&raw, fs->good - 1) &&
+				 le64_get(raw.fm_crc) == fs->last_crc;
+	return rc;
+}
+
+static int is_unchanged(struct famfs *fs, bool *ret_unchanged, struct famfs_err *err)
+{
+	uint64_t sum = 0;
+	int rc = sum_entries(fs, 0, fs->good, &sum, err);
+
+	*ret_unchanged = sum == fs->sum;
+	return rc;
+}
+
+int fs_is_torn(struct famfs *fs, bool whole, bool *ret_torn, struct famfs_err *err)
+{
+	bool began, same = true;
+	int rc = log_rewrite_began(&fs->log, &began, err);
+
+	if (!rc)
+		rc = whole ? is_unchanged(fs, &same, err) : fs_is_continued(fs, &same, err);
+	*ret_torn = began || !same;
+	return rc;
+}
+
+int fs_note_appended(struct famfs *fs, uint64_t from, struct famfs_err *err)
+{
+	struct fm_entry raw;
+	int rc = log_read(&fs->log, fs->good - 1, 1, &raw, err);
+
+	if (rc)
+		return rc;
+	fs->last_crc = le64_get(raw.fm_crc);
+	return sum_entries(fs, from, fs->good, &fs->sum, err);
+}
