@@ -3,7 +3,7 @@
  * Undo files: what a command is about to write over, so that `famfs image restore` can bring it
  * back, byte for byte, also after the command was cut off in the middle. The order is:
  *
- *	undo_begin()	makes the file, before anything is decided that would be lost with it
+ *	undo_begin()	makes the file, so that what is in the way is told early
  *	undo_save()	for each range that will be stored to
  *	undo_commit()	only when this has returned 0 may the first store to the media happen
  *	undo_close()	at the end; or undo_discard() when nothing was stored after all
@@ -18,7 +18,8 @@
 struct undo;
 
 /*
- * Makes a new file, never over another one, that only its owner may read. @path: where; NULL:
+ * Makes a new file, never over another one, that only its owner may read; it appears under its name
+ * when it is whole, where the file system can do so. @path: where; NULL:
  * beside an image, else (or where that directory cannot be written) in the state directory, named
  * after the device and the time. @dev: open and locked by the caller, kept.
  * Return: 0; -EEXIST: @path is there already; -EACCES, -ENOSPC, ... as open(2); -ENOMEM; -EIO.
@@ -30,11 +31,12 @@ int undo_save(struct undo *undo, uint64_t off, uint64_t len, struct famfs_err *e
 
 /*
  * Writes what is in the ranges now, and has file and directory on the disk when it returns 0.
- * Return: 0; -ENOSPC, ... as write(2); -EIO: a fault on the device; -ECANCELED; -ENOMEM.
+ * Return: 0; -ENOSPC, ... as write(2); -EEXIST: another has the name by now; -EIO: a fault on the
+ * device; -ECANCELED; -ENOMEM.
  */
 int undo_commit(struct undo *undo, struct famfs_err *err);
 
-/* Where it is, for people; belongs to @undo. */
+/* Where it is when it is committed, for people; belongs to @undo. */
 const char *undo_path(const struct undo *undo);
 
 /* Frees; a file that was not committed is removed. NULL is fine. */

@@ -136,6 +136,34 @@ UNIT_TEST(no_file_is_replaced_and_none_is_left_behind)
 	famfs_ctx_free(ctx);
 }
 
+/* Who is cut off meanwhile leaves nothing, where there are files without names. */
+UNIT_TEST(it_has_no_name_until_it_is_whole)
+{
+	struct famfs_ctx *ctx = image_ctx();
+	struct dev *dev = open_image(ctx);
+	struct undo *undo = NULL;
+	struct famfs_err err = { 0 };
+	int fd = open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0 || access("/proc/self/fd", X_OK))
+		SKIP("no files without names here");
+	close(fd);
+	REQUIRE(undo_begin(dev, "late.undo", &undo, NULL) == 0);
+	CHECK(access("late.undo", F_OK) < 0);
+	CHECK_EQ(undo_commit(undo, NULL), 0);
+	undo_close(undo);
+	CHECK(play_back("late.undo", "dev.img") > 0);
+	/* Somebody else takes the name meanwhile: that file stays, and nothing is stored. */
+	REQUIRE(undo_begin(dev, "taken.undo", &undo, NULL) == 0);
+	scratch_file("taken.undo", "precious");
+	CHECK_EQ(undo_commit(undo, &err), -EEXIST);
+	CHECK_HAS(err.hint, "--undo");
+	undo_close(undo);
+	CHECK_EQ(access("taken.undo", F_OK), 0);
+	dev_close(dev);
+	famfs_ctx_free(ctx);
+}
+
 UNIT_TEST(the_default_place_is_beside_the_image)
 {
 	struct famfs_ctx *ctx = image_ctx();
@@ -144,10 +172,13 @@ UNIT_TEST(the_default_place_is_beside_the_image)
 
 	REQUIRE(undo_begin(dev, NULL, &first, NULL) == 0);
 	REQUIRE(undo_begin(dev, NULL, &second, NULL) == 0);
+	CHECK_EQ(undo_commit(first, NULL), 0);
+	CHECK_EQ(undo_commit(second, NULL), 0);
 	CHECK(strncmp(undo_path(first), "dev.img.2", 9) == 0);
 	CHECK_HAS(undo_path(first), "Z.undo");
 	CHECK(strcmp(undo_path(first), undo_path(second)) != 0);
 	CHECK_EQ(access(undo_path(first), F_OK), 0);
+	CHECK_EQ(access(undo_path(second), F_OK), 0);
 	undo_close(first);
 	undo_close(second);
 	dev_close(dev);
