@@ -223,9 +223,14 @@ static int prepare(struct famfs_repair *rep, const struct diff *diff, struct fam
 		rc = undo_save(undo, media_slot_off(diff->first), slots_len(diff), err);
 	if (!rc)
 		rc = undo_commit(undo, err);
-	if (!rc)
+	if (!rc) {
 		rep->undo_made = strdup(undo_path(undo));
-	undo_close(undo);
+		rc = rep->undo_made ? 0 : err_nomem(err);
+	}
+	if (rc)
+		undo_discard(undo);
+	else
+		undo_close(undo);
 	return rc;
 }
 
