@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2030,SC2031,SC2154 # the helpers set them, in each test anew
-# Where a repair's undo file goes, and repairs that cannot write it or are interrupted.
+# Where a repair's undo file goes, and repairs that cannot write it.
 
 load helpers
 
@@ -79,42 +79,4 @@ hurt() { # [IMAGE]
 	one_error 'full/u: .*No space left'
 	is "${output##*$'\n'}" all
 	unchanged "$before"
-}
-
-@test "interrupted at any moment: the old log, the new one, or one that is marked" {
-	local i delay old=0 new=0 marked=0
-	IMG=$PWD/dev.img
-	run_famfs 0 mkfs -q --size 1G -l 2M "$IMG"
-	run_famfs 0 creat -q --no-zero -s 2M "$IMG":/f{1..300}
-	poke "$(entry_at 1 144)" 8 "$(peek "$(entry_at 0 144)")"
-	seal_entry 1
-	slice 0 $((4 * MiB)) >front
-	for i in {1..25}; do
-		dd if=front of="$IMG" conv=notrunc status=none bs=1M
-		rm -f u
-		"$FAMFS" check -y --undo u "$IMG" >out 2>err &
-		printf -v delay '0.%03d' $((i % 25))
-		sleep "$delay"
-		kill -INT $! 2>/dev/null || true
-		wait $! || true
-		slice 0 $((4 * MiB)) >now
-		if cmp -s front now; then
-			old=$((old + 1))
-			continue
-		fi
-		[ -s u ]
-		run_famfs 0,4 check --json "$IMG"
-		if [ "$status" -eq 0 ]; then
-			new=$((new + 1))
-			json_is .summary.files 299
-		else
-			marked=$((marked + 1))
-			json_is '.findings[0].code' log_rewrite
-		fi
-		run_famfs 0 image restore -q --force u "$IMG"
-		slice 0 $((4 * MiB)) >now
-		cmp front now
-	done
-	echo "$old old, $new new, $marked marked"
-	is $((old + new + marked)) 25
 }

@@ -26,11 +26,13 @@ static const struct {
 } calls[] = {
 	{ "openat", SYS_openat },
 	{ "read", SYS_read },
+	{ "write", SYS_write },
 	{ "pread64", SYS_pread64 },
 	{ "pwrite64", SYS_pwrite64 },
 	{ "copy_file_range", SYS_copy_file_range },
 	{ "fallocate", SYS_fallocate },
 	{ "ftruncate", SYS_ftruncate },
+	{ "fsync", SYS_fsync },
 	{ "fdatasync", SYS_fdatasync },
 	{ "flock", SYS_flock },
 	{ "fcntl", SYS_fcntl },

@@ -1,0 +1,112 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # the helpers set them, in each test anew
+# Repairs and restores that are interrupted, or killed, before each system call that locks, writes or
+# syncs: the old log, the new one, or one that is marked as neither. As soon as the old one is touched there is a
+# whole undo file; before that there is none, not even a part.
+
+load helpers
+
+# The leak sanitizer cannot look at a process that is traced.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
+
+ATCALL=$(realpath -m "${BUILD:-$BATS_TEST_DIRNAME/../../build}/tests/atcall")
+
+setup_file() {
+	"$ATCALL" any 1 kill true || [ $? -eq 137 ] || skip "processes cannot be traced here"
+}
+
+requires_nameless_files() {
+	python3 - . <<-'EOF' || skip "no files without a name on this file system"
+		import os, sys
+		os.close(os.open(sys.argv[1], os.O_TMPFILE | os.O_WRONLY))
+	EOF
+}
+
+front() {
+	slice 0 $((4 * MiB)) | cksum
+}
+
+# 40 files; the second has the place of the first, and goes when it is repaired.
+hurt() {
+	new_image 256M -l 2M
+	run_famfs 0 creat -q --no-zero -s 2M "$IMG":/f{1..40}
+	poke "$(entry_at 1 144)" 8 "$(peek "$(entry_at 0 144)")"
+	seal_entry 1
+	slice 0 $((4 * MiB)) >old
+	mkdir to
+}
+
+# What is there of the three, where OLD and the count of files of the new log are known.
+state() { # OLD FILES
+	[ "$(front)" != "$1" ] || { echo old && return; }
+	run_famfs 0,4,8 check --json "$IMG"
+	if [ "$status" -eq 0 ]; then
+		json_is .summary.files "$2"
+		echo new
+	else
+		json_is '[.findings[].code] | contains(["log_rewrite"])' true
+		echo marked
+	fi
+}
+
+# Is what a cut left allowed, and does the undo file, if there is one, bring back what was there?
+judge() { # OLD FILES
+	local is
+	is=$(state "$1" "$2")
+	seen+=" $is"
+	is "$(ls -A to)" "$([ ! -e to/u ] || echo u)"
+	[ "$is" = old ] || [ -e to/u ]
+	[ ! -e to/u ] || run_famfs 0 image show to/u
+	[ ! -e to/u ] || run_famfs 0 image restore -q --force --undo to/v to/u "$IMG"
+	is "$(front)" "$1" "what the undo file brought back"
+}
+
+# Cuts a command off before each call. CODES: what it may end with.
+cut_off() { # SIGNAL CODES FILES COMMAND...
+	local signal=$1 codes=$2 files=$3 call n old seen=
+	shift 3
+	old=$(front)
+	for call in flock fcntl write pwrite64 fallocate fsync linkat fdatasync; do
+		for ((n = 1; ; n++)); do
+			dd if=old of="$IMG" bs=1M conv=notrunc status=none
+			rm -f to/* met
+			run_program "$codes" "$ATCALL" $call $n \
+				"kill -$signal \$PID; : >met" "$FAMFS" "$@"
+			[ -e met ] || break
+			echo "SIG$signal at $call $n: exit $status"
+			judge "$old" "$files"
+		done
+	done
+	has "$seen" 'old.*new'
+}
+
+@test "check --repair, interrupted" {
+	requires_nameless_files
+	hurt
+	cut_off INT 1,32 39 check -y --undo to/u "$IMG"
+}
+
+@test "check --repair, killed" {
+	requires_nameless_files
+	hurt
+	cut_off KILL 1,137 39 check -y --undo to/u "$IMG"
+}
+
+restore() { # SIGNAL CODES
+	requires_nameless_files
+	hurt
+	cp --sparse=always "$IMG" other.img
+	run_famfs 0 mkfs -q --force -l 2M other.img
+	run_famfs 0 creat -q --no-zero -s 2M other.img:/{x,y,z}
+	run_famfs 0 image dump -q other.img new.fmi
+	cut_off "$1" "$2" 3 image restore --force --undo to/u new.fmi "$IMG"
+}
+
+@test "image restore, interrupted" {
+	restore INT 0,1,77,130
+}
+
+@test "image restore, killed" {
+	restore KILL 0,77,137
+}
