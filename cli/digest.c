@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "again.h"
 #include "digest.h"
 
 enum { POOL_MAX = 64, TICK_NS = 100000000 };
@@ -14,6 +15,7 @@ enum { POOL_MAX = 64, TICK_NS = 100000000 };
 /* @lock guards all but @bytes, and the handle where entries are looked up. */
 struct pool {
 	struct digest *digest;
+	struct again again;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	size_t next;
@@ -39,45 +41,56 @@ static void count_bytes(void *data, uint64_t bytes)
 	__atomic_fetch_add(&pool->bytes, bytes, __ATOMIC_RELAXED);
 }
 
-static int find(struct pool *pool, const struct digest_item *item, struct famfs_entry *ret_entry,
-		struct famfs_err *err)
-{
-	uint64_t cursor = item->cursor;
-	int rc;
-
-	if (item->cursor == FAMFS_NONE)
-		return famfs_lookup(pool->digest->fs, item->path, ret_entry, err);
-	rc = famfs_next(pool->digest->fs, &cursor, ret_entry, err);
-	return rc < 0 ? rc : 0;
-}
-
 static void keep_error(struct digest_item *item, const struct famfs_err *err)
 {
 	item->err = mem_calloc(1, sizeof(*item->err));
 	*item->err = *err;
 }
 
-static void hash(struct pool *pool, struct digest_item *item)
+static int find(struct pool *pool, const char *path, struct famfs_entry *ret_entry,
+		struct famfs_err *err)
 {
-	struct famfs_data_opts opts = { .threads = 1, .progress = count_bytes, .data = pool };
-	struct famfs_entry entry;
-	struct famfs_err err;
 	int rc;
 
 	pthread_mutex_lock(&pool->lock);
-	rc = find(pool, item, &entry, &err);
+	rc = famfs_lookup(pool->digest->fs, path, ret_entry, err);
 	pthread_mutex_unlock(&pool->lock);
-	if (!rc && entry.type != FAMFS_ENTRY_FILE) {
-		err = (struct famfs_err){ .rc = -EISDIR, .off = FAMFS_NONE, .entry = FAMFS_NONE };
-		snprintf(err.object, sizeof(err.object), "/%s",
+	return rc;
+}
+
+static int hash_entry(struct pool *pool, struct digest_item *item, const struct famfs_entry *entry,
+		      struct famfs_err *err)
+{
+	struct famfs_data_opts opts = { .threads = 1, .progress = count_bytes, .data = pool };
+
+	if (entry->type != FAMFS_ENTRY_FILE) {
+		*err = (struct famfs_err){ .rc = -EISDIR, .off = FAMFS_NONE, .entry = FAMFS_NONE };
+		snprintf(err->object, sizeof(err->object), "/%s",
 			 item->path + strspn(item->path, "/"));
-		snprintf(err.message, sizeof(err.message), "is a directory");
-		rc = err.rc;
+		snprintf(err->message, sizeof(err->message), "is a directory");
+		return err->rc;
 	}
-	if (!rc) {
-		item->size = entry.size;
-		rc = famfs_sha256(pool->digest->fs, &entry, &opts, item->sum, &err);
-	}
+	item->size = entry->size;
+	return famfs_sha256(pool->digest->fs, entry, &opts, item->sum, err);
+}
+
+/* What was hashed is the file's only if that still lies there. */
+static void hash(struct pool *pool, struct digest_item *item)
+{
+	struct famfs_entry entry;
+	struct famfs_err err;
+	bool found, settled;
+	int rc;
+
+	do {
+		rc = find(pool, item->path, &entry, &err);
+		found = !rc;
+		if (found)
+			rc = hash_entry(pool, item, &entry, &err);
+		pthread_mutex_lock(&pool->lock);
+		settled = again_settled(&pool->again, item->path, found ? &entry : NULL, &rc, &err);
+		pthread_mutex_unlock(&pool->lock);
+	} while (!settled);
 	if (rc)
 		keep_error(item, &err);
 }
@@ -193,6 +206,7 @@ int digest_run(struct digest *digest)
 
 	if (!digest->nr)
 		return 0;
+	again_init(&pool.again, digest->fs);
 	progress_init(&pool.progress, digest->env, "verifying");
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

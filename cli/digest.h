@@ -9,13 +9,12 @@ enum { DIGEST_HEX = 2 * FAMFS_SHA256_LEN };
 
 /**
  * struct digest_item - one file.
- * @path: in the file system. @cursor: where famfs_next() finds it; FAMFS_NONE: by its path.
+ * @path: in the file system.
  * @want: what a manifest says.
  * @size, @sum: as found. @err: why there is no sum, or NULL.
  */
 struct digest_item {
 	const char *path;
-	uint64_t cursor;
 	uint64_t size;
 	uint8_t want[FAMFS_SHA256_LEN];
 	uint8_t sum[FAMFS_SHA256_LEN];

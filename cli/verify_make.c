@@ -202,8 +202,7 @@ static int hash_all(struct make *m)
 	for (i = 0; i < m->rows.nr; i++) {
 		if (m->have[i])
 			continue;
-		digest.items[digest.nr].path = m->rows.rows[i].u.path;
-		digest.items[digest.nr++].cursor = m->rows.rows[i].cursor;
+		digest.items[digest.nr++].path = m->rows.rows[i].u.path;
 		if (listing_entry(m->fs, &m->rows.rows[i], &entry, &err)) {
 			free(digest.items);
 			return env_error(m->env, &err);

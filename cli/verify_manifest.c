@@ -46,7 +46,7 @@ static void parse_lines(struct compared *c, struct text *text)
 			continue;
 		}
 		c->items = mem_grow(c->items, &c->cap, c->nr + 1, sizeof(*c->items));
-		c->items[c->nr] = (struct digest_item){ .path = path, .cursor = FAMFS_NONE };
+		c->items[c->nr] = (struct digest_item){ .path = path };
 		memcpy(c->items[c->nr++].want, sum, sizeof(sum));
 	}
 	if (c->wrong_lines > COMPLAINTS_MAX)

@@ -3,11 +3,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "again.h"
 #include "verify.h"
 
 struct seeded {
 	struct cmd_env *env;
 	struct famfs *fs;
+	struct again again;
 	bool several; /* several devices */
 	uint64_t ok, differing, failed;
 	uint64_t done, total; /* bytes on this device */
@@ -84,11 +86,17 @@ static void verify_one(struct seeded *s, const struct operand *op)
 	const struct famfs_data_opts data = { .progress = progressed, .data = s };
 	struct famfs_entry entry;
 	struct famfs_err err;
-	uint64_t off = FAMFS_NONE;
-	int rc = lookup(s, op, &entry, &err);
+	uint64_t off;
+	bool found;
+	int rc;
 
-	if (!rc)
-		rc = famfs_verify_random(s->fs, &entry, opts->seed, &data, &off, &err);
+	do {
+		off = FAMFS_NONE;
+		rc = lookup(s, op, &entry, &err);
+		found = !rc;
+		if (found)
+			rc = famfs_verify_random(s->fs, &entry, opts->seed, &data, &off, &err);
+	} while (!again_settled(&s->again, op->path, found ? &entry : NULL, &rc, &err));
 	show(s, op, rc ? &err : NULL, off);
 }
 
@@ -104,6 +112,7 @@ static int verify_device(struct seeded *s, const struct operand *list, size_t nr
 		s->failed += nr;
 		return env_error(s->env, &err);
 	}
+	again_init(&s->again, s->fs);
 	s->done = s->total = 0;
 	for (i = 0; i < nr; i++)
 		if (!lookup(s, &list[i], &entry, &err))

@@ -17,12 +17,13 @@ struct same_path {
 	struct famfs *fs;
 	const char *path;
 	size_t len;
+	bool met; /* one that had this name's tag when it was read, and has another name */
 	struct famfs_err *err;
 };
 
 static int same_path(void *data, uint64_t index)
 {
-	const struct same_path *want = data;
+	struct same_path *want = data;
 	struct famfs *fs = want->fs;
 	struct fm_entry raw;
 	const char *path;
@@ -36,22 +37,28 @@ static int same_path(void *data, uint64_t index)
 	if (rc)
 		return rc;
 	path = media_entry_path(&raw);
-	return path && strnlen(path, FAMFS_PATH_SIZE) == want->len &&
-	       !memcmp(path, want->path, want->len);
+	if (path && strnlen(path, FAMFS_PATH_SIZE) == want->len &&
+	    !memcmp(path, want->path, want->len))
+		return 1;
+	want->met = true;
+	return 0;
 }
 
 int fs_find(struct famfs *fs, const char *path, uint64_t *ret_index, bool *ret_dir,
 	    struct famfs_err *err)
 {
 	struct same_path want = { .fs = fs, .path = path, .len = strlen(path), .err = err };
+	int rc;
 
 	if (!*path || !strcmp(path, FS_META_DIR)) {
 		*ret_index = FAMFS_NONE;
 		*ret_dir = true;
 		return 1;
 	}
-	return names_find(&fs->names, names_hash(&fs->names.key, path, want.len), same_path, &want,
-			  ret_index, ret_dir);
+	rc = names_find(&fs->names, names_hash(&fs->names.key, path, want.len), same_path, &want,
+			ret_index, ret_dir);
+	/* That happens by chance too, and seldom. */
+	return rc == 0 && want.met ? fs_require_unchanged(fs, err) : rc;
 }
 
 int fs_entry(struct famfs *fs, uint64_t index, struct famfs_entry *ret_entry, struct famfs_err *err)

@@ -50,7 +50,8 @@ struct famfs {
 int fs_load(struct famfs *fs, struct famfs_err *err);
 
 /*
- * Finds a cleaned path: 1 and the entry's number, FAMFS_NONE for the root and .meta; 0; -errno.
+ * Finds a cleaned path: 1 and the entry's number, FAMFS_NONE for the root and .meta; 0; -errno;
+ * -ESTALE: its entry has become another's.
  * Staged entries are found too.
  */
 int fs_find(struct famfs *fs, const char *path, uint64_t *ret_index, bool *ret_dir,
@@ -94,6 +95,12 @@ int fs_is_continued(struct famfs *fs, bool *ret_continued, struct famfs_err *err
  * the checksums of all.
  */
 int fs_is_torn(struct famfs *fs, bool whole, bool *ret_torn, struct famfs_err *err);
+
+/* Refuses what was read when the log was rewritten since. Return: 0, -ESTALE, -EIO. */
+int fs_require_unchanged(struct famfs *fs, struct famfs_err *err);
+
+/* Return: -ESTALE. */
+int fs_stale(const struct famfs *fs, struct famfs_err *err);
 
 /*
  * As famfs_refresh(). Not @whole: while nothing is new, what was read is known again by its last

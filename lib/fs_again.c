@@ -81,6 +81,21 @@ int fs_is_torn(struct famfs *fs, bool whole, bool *ret_torn, struct famfs_err *e
 	return rc;
 }
 
+int fs_stale(const struct famfs *fs, struct famfs_err *err)
+{
+	int rc = err_set(err, -ESTALE, fs->dev->name, "the log was rewritten since it was read");
+
+	return err_hint(err, rc, "repeat the command");
+}
+
+int fs_require_unchanged(struct famfs *fs, struct famfs_err *err)
+{
+	bool torn;
+	int rc = fs_is_torn(fs, true, &torn, err);
+
+	return rc ? rc : torn ? fs_stale(fs, err) : 0;
+}
+
 int fs_note_appended(struct famfs *fs, uint64_t from, struct famfs_err *err)
 {
 	struct fm_entry raw;

@@ -206,6 +206,25 @@ static int not_found(struct famfs *fs, const char *path, struct famfs_err *err)
 	return err_inside(err, rc, fs->dev->name, path);
 }
 
+/* What was found by its name must still be that, and whole. */
+static int read_found(struct famfs *fs, uint64_t index, const char *clean,
+		      struct famfs_entry *ret_entry, struct famfs_err *err)
+{
+	struct famfs_entry entry;
+	struct fm_entry raw;
+	int rc = log_read(&fs->log, index, 1, &raw, err);
+
+	if (!rc && !media_entry_ok(&raw, index))
+		rc = log_read_fresh(&fs->log, index, &raw, err);
+	if (rc)
+		return rc;
+	media_entry_decode(&raw, index, &entry);
+	if (!media_entry_ok(&raw, index) || strcmp(entry.path, clean))
+		return fs_stale(fs, err);
+	*ret_entry = entry;
+	return 0;
+}
+
 int famfs_lookup(struct famfs *fs, const char *path, struct famfs_entry *ret_entry,
 		 struct famfs_err *err)
 {
@@ -221,6 +240,8 @@ int famfs_lookup(struct famfs *fs, const char *path, struct famfs_entry *ret_ent
 		return not_found(fs, clean, err);
 	if (rc < 0)
 		return rc;
+	if (index < fs->log.count)
+		return read_found(fs, index, clean, ret_entry, err);
 	rc = fs_entry(fs, index, ret_entry, err);
 	if (!rc && index == FAMFS_NONE)
 		memcpy(ret_entry->path, clean, strlen(clean) + 1);

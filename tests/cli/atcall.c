@@ -19,7 +19,8 @@
 
 enum { NOT_REACHED = 77, FAILED = 3 };
 
-/* What reads, changes, locks and names files. */
+/* What reads, maps, changes, locks and names files. */
+/* clang-format off */
 static const struct {
 	const char *name;
 	unsigned long nr;
@@ -44,7 +45,10 @@ static const struct {
 #endif
 	{ "renameat2", SYS_renameat2 },
 	{ "unlinkat", SYS_unlinkat },
+	{ "madvise", SYS_madvise },
+	{ "munmap", SYS_munmap },
 };
+/* clang-format on */
 
 struct trace {
 	const char *call, *action;

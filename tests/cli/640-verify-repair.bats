@@ -1,0 +1,120 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # the helpers set them, in each test anew
+# verify while another process repairs: at each call that opens or maps something the log is repaired, which
+# moves two files and takes one away, and that one's place is given to another.
+
+load helpers
+
+# The leak sanitizer cannot look at a process that is traced.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
+
+ATCALL=$(realpath -m "${BUILD:-$BATS_TEST_DIRNAME/../../build}/tests/atcall")
+
+setup_file() {
+	"$ATCALL" any 1 kill true || [ $? -eq 137 ] || skip "processes cannot be traced here"
+}
+
+# The first file says that it has the place of the second, and is older.
+make() {
+	new_image 32M -l 2M
+	run_famfs 0 creat -q -s 2M "$IMG:/old"
+	run_famfs 0 creat -q --randomize --seed 7 -s 4M "$IMG:/gone"
+	run_famfs 0 creat -q --randomize --seed 7 -s 2M "$IMG:/b"
+	run_famfs 0 creat -q --randomize --seed 7 -s 1M "$IMG:/c"
+	run_famfs 0 verify --make-manifest "$IMG:/gone" "$IMG:/b" "$IMG:/c"
+	sort -rk 2 "$OUT" >sums
+	poke "$(entry_at 0 144)" 8 "$(peek "$(entry_at 1 144)")"
+	seal_entry 0
+	slice 0 $((20 * MiB)) >start
+	export FAMFS IMG
+	repair='"$FAMFS" check -y --undo undo "$IMG"; "$FAMFS" creat -s 2M "$IMG:/n1" "$IMG:/n2"'
+}
+
+# A command with the repair at its N-th CALL; false when it ends before that.
+repaired_at() { # CALL N COMMAND...
+	rm -f undo met now
+	dd if=start of="$IMG" bs=1M conv=notrunc status=none
+	run_program 0,1,77 "$ATCALL" "$1" "$2" "{ $repair; } >/dev/null 2>&1; : >met" \
+		"$FAMFS" "${@:3}"
+	[ -e met ] || return 1
+	[ -s undo ]
+}
+
+# A command with the repair at each point; JUDGE looks at what came of it.
+each_point() { # JUDGE COMMAND...
+	local call n
+	for call in openat madvise munmap write; do
+		for ((n = 1; ; n++)); do
+			repaired_at $call $n "${@:2}" || break
+			$1
+		done
+	done
+}
+
+# Both files that stay are whole, and the other one is, or was found to be gone.
+judge() { # STATUS-WHEN-GONE
+	seen+=" $(json '.results | map(select(.path | test("gone")).status) | join(" ")')"
+	json_is '.results | map(select(.path | test("[bc]$")).status) | join(" ")' 'ok ok'
+	json_is '.results | map(.status) | unique | join(" ")' "${seen##* }$(
+		[ "${seen##* }" = ok ] || echo ' ok')"
+	has "${seen##* }" "^(ok|$1)$"
+}
+
+failed_or_ok() {
+	judge failed
+	[ "${seen##* }" = ok ] || json_error_is ENOENT
+	[ "${seen##* }" = ok ] || has "$stderr" '/gone'
+}
+
+@test "the seed's bytes: as they were, or no such file" {
+	local seen=
+	make
+	each_point failed_or_ok verify --json --seed 7 "$IMG:/b" "$IMG:/gone" "$IMG:/c"
+	has "$seen" 'failed.*ok'
+}
+
+missing_or_ok() {
+	judge missing
+}
+
+@test "a manifest's sums: as they were, or missing" {
+	local seen=
+	make
+	each_point missing_or_ok verify --json -t 1 --manifest sums "$IMG"
+	has "$seen" 'missing.*ok'
+}
+
+# The list of files is made anew by who calls it again.
+right_or_none() {
+	if [[ $stderr =~ rewritten ]]; then
+		[ "$status" -eq 1 ] && [ ! -s now ]
+		return
+	fi
+	grep -v ' n[12]$\| old$' now | sort >made
+	is "$(sort sums | comm -13 - made)" "" "sums that are wrong"
+	is "$(grep -c '[bc]$' made)" 2
+	seen+=" $(grep -c gone made || true)"
+}
+
+@test "making a manifest: right sums, or none for what is gone" {
+	local seen=
+	make
+	each_point right_or_none verify --json -t 1 --make-manifest -o now "$IMG:/"
+	has "$seen" '0.*1'
+}
+
+@test "a repair that is cut off: a failure that says so, and nothing about the bytes" {
+	make
+	# The mark, and no entries.
+	repair='printf REWRITE! | dd of="$IMG" bs=1 seek=2097152 conv=notrunc
+		head -c 4096 /dev/zero | dd of="$IMG" bs=1 seek=2097200 conv=notrunc; : >undo; echo >undo'
+	repaired_at madvise 1 verify --json -t 1 --manifest sums "$IMG"
+	is "$status" 1
+	json_is '"\(.ok) \(.differing) \(.missing) \(.failed)"' '0 0 0 3'
+	has "$stderr" 'rewritten'
+	repaired_at madvise 1 verify --json --seed 7 "$IMG:/gone" "$IMG:/b"
+	is "$status" 1
+	json_is '"\(.ok) \(.differing) \(.failed)"' '0 0 2'
+	has "$stderr" 'rewritten'
+}
