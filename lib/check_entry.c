@@ -246,14 +246,17 @@ static void judge_entry(struct check_walk *walk, const struct fm_entry *raw, uin
 	}
 }
 
-/* An invalid entry; with a right checksum its contents are still what a writer meant. */
+/*
+ * An invalid entry; with a right checksum its contents are still what a writer meant. A slot of
+ * zeros has no number that could be wrong.
+ */
 static bool judge_validity(struct check_walk *walk, const struct fm_entry *raw, uint64_t index)
 {
 	const struct famfs_entry at = { .index = index };
 	bool crc_ok = media_entry_crc_ok(raw);
 
 	walk->counts.bad++;
-	if (le64_get(raw->fm_seqnum) != index)
+	if (le64_get(raw->fm_seqnum) != index && !media_entry_is_zero(raw))
 		add(walk, &at, PROBLEM_ENTRY_SEQNUM, le64_get(raw->fm_seqnum), index);
 	if (!crc_ok)
 		add(walk, &at, PROBLEM_ENTRY_CRC, le64_get(raw->fm_crc),

@@ -357,3 +357,14 @@ again() {
 	has "$output" 'warning'
 	has "$output" '1 warning'
 }
+
+@test "a slot of zeros between others is one finding" {
+	new_image 64M
+	run_famfs 0 creat -q -s 2M "$IMG:/a" "$IMG:/b" "$IMG:/c"
+	poke "$(entry_at 1)" 544 0
+	run_famfs 4 check --json "$IMG"
+	json_is '[.findings[] | "\(.entry) \(.code)"] | join(",")' '1 entry_crc'
+	run_famfs 1 check -y --salvage "$IMG"
+	clean
+	is "$(names)" "/a /c"
+}
