@@ -27,7 +27,10 @@ struct dump {
 	uint8_t *buf; /* PACK_CHUNK bytes */
 };
 
-/* The log is as long as its readers take it to be, or, where they believe nobody, as is claimed. */
+/*
+ * The log is as long as its readers take it to be, or, where they believe nobody or one who leaves
+ * no room for an entry, as is claimed.
+ */
 static uint64_t judge_log_len(const struct dump *d, const struct log *log, const struct fm_log *raw,
 			      unsigned int problems, bool *ret_guessed)
 {
@@ -35,7 +38,7 @@ static uint64_t judge_log_len(const struct dump *d, const struct log *log, const
 	uint64_t used = media_slot_off(log->count + 1) - FAMFS_LOG_OFF;
 
 	*ret_guessed = false;
-	if (log->len < room)
+	if (log->len < room && log->slots)
 		len = log->len;
 	else if (!(problems & SUPER_BAD_MAGIC) && d->super.log_len <= room &&
 		 media_log_slots(d->super.log_len))

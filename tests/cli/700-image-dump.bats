@@ -280,3 +280,26 @@ sample() {
 	run_famfs 0 ls fs.fmi
 	is "$output" a
 }
+
+@test "a length that leaves no room for an entry is not believed" {
+	local len
+	sample
+	run_famfs 0 image dump --json -q "$IMG" good.fmi
+	len=$(json .log_len)
+	cp --sparse=always "$IMG" good.img
+	poke 24 8 0
+	seal_super
+	run_famfs 0 image dump --json -q "$IMG" zero.fmi
+	json_is '"\(.log_len) \(.log_len_guessed)"' "$len false"
+	# Both claim nothing: what mkfs makes is taken.
+	poke $((LOG + 8)) 8 0
+	seal_header
+	run_famfs 0 image dump --json -q "$IMG" none.fmi
+	json_is '"\(.log_len) \(.log_len_guessed)"' "$((8 * MiB)) true"
+	# The entries are in all of them.
+	for image in zero none; do
+		run_famfs 0 image restore -q $image.fmi $image.img
+		is "$(slice $((LOG + 48)) 4096 $image.img | cksum)" \
+			"$(slice $((LOG + 48)) 4096 good.img | cksum)"
+	done
+}
