@@ -112,7 +112,13 @@ static int mend(struct famfs_repair *rep, struct famfs_err *err)
 	if (!rc)
 		rc = repair_head_fix(rep, err);
 	/* What is said of entries means little while it is not known which there are. */
-	return rc ? rc : repair_entries_fix(rep, err);
+	if (!rc)
+		rc = repair_entries_fix(rep, err);
+	/* Nothing that goes makes room any more. */
+	if (rc || !rep->crowded || rep->move_up)
+		return rc;
+	rep->move_up = true;
+	return 1;
 }
 
 /* Until a check of the copy finds nothing more to mend; its findings are what is left. */

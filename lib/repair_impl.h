@@ -99,6 +99,8 @@ struct famfs_repair {
 	uint32_t head_newest
 		[PROBLEM_NR]; /* of them, the last noted; there may be as many as slots */
 	unsigned int round;
+	bool crowded; /* the log had no room for a directory that is missing */
+	bool move_up; /* what lies in such a directory moves into one that is there */
 	bool asked; /* something was agreed to */
 
 	/* One round. */

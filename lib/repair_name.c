@@ -313,37 +313,55 @@ static uint64_t room_in_log(const struct famfs_repair *rep)
 	return rep->check->log.slots > used ? rep->check->log.slots - used : 0;
 }
 
-/* In how many directories a name is: as many may be missing. */
-static uint64_t depth_of(const char *path)
+/* Leaves of a directory's path what earlier entries make. Return: how many parts go. */
+static uint64_t leave_missing_out(const struct repair_fix *fix, char *dir)
 {
+	struct repair_wanted want = { .path = dir, .before = fix->slot, .but = fix->slot };
+	struct repair_found found;
 	uint64_t nr = 0;
 
-	while ((path = strchr(path, '/'))) {
-		path++;
-		nr++;
+	for (; *dir && strcmp(dir, FS_META_DIR); parent_of(dir), nr++) {
+		want.len = strlen(dir);
+		if (repair_find(fix->rep, &want, &found))
+			break;
 	}
 	return nr;
 }
 
+/* Where the log has no room for a directory, the name moves into one that is there. */
+static int move_up(struct repair_fix *fix, const char *dir, char *path, struct famfs_err *err)
+{
+	size_t len = strlen(dir);
+	char *name = strrchr(path, '/') + 1;
+
+	/* Behind @dir there is a slash, and at least one part that goes. */
+	memmove(path + len + (len > 0), name, strlen(name) + 1);
+	return rename_to(fix, path, err);
+}
+
 static int fix_parent(struct repair_fix *fix, struct famfs_err *err)
 {
-	char path[FAMFS_PATH_SIZE + 1], parent[FAMFS_PATH_SIZE + 1];
-	struct repair_wanted want = { .path = parent, .before = fix->slot, .but = fix->slot };
-	struct repair_found found;
+	char path[FAMFS_PATH_SIZE + 1], dir[FAMFS_PATH_SIZE + 1];
+	uint64_t missing;
+	bool room;
 	int rc;
 
 	if (!repair_fix_has(fix, PROBLEM_PATH_NO_PARENT))
 		return 0;
 	get_path(fix, path);
-	memcpy(parent, path, sizeof(parent));
-	parent_of(parent);
-	want.len = strlen(parent);
-	if (repair_find(fix->rep, &want, &found))
+	memcpy(dir, path, sizeof(dir));
+	parent_of(dir);
+	missing = leave_missing_out(fix, dir);
+	if (!missing)
 		return 0;
-	if (room_in_log(fix->rep) < depth_of(path))
+	room = room_in_log(fix->rep) >= missing;
+	fix->rep->crowded |= !room;
+	if (!room && !fix->rep->move_up)
 		return 0;
 	rc = repair_fix_may(fix, PROBLEM_PATH_NO_PARENT, err);
-	return rc > 0 ? add_parents(fix, path, err) : rc;
+	if (rc <= 0)
+		return rc;
+	return room ? add_parents(fix, path, err) : move_up(fix, dir, path, err);
 }
 
 int repair_fix_name(struct repair_fix *fix, struct famfs_err *err)

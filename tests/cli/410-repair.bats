@@ -322,3 +322,33 @@ on_terminal() { # RC ANSWERS COMMAND...
 		done
 	done
 }
+
+# A log with so many slots left, and /a/b/c whose directory has got another name.
+crowd() { # SLOTS
+	rm -f "$IMG" u
+	run_famfs 0 mkfs -q --size 16G -l 2M "$IMG"
+	run_famfs 0 mkdir "$IMG:/a" "$IMG:/a/b"
+	run_famfs 0 creat -q --no-zero -s 2M "$IMG:/a/b/c"
+	awk -v n=$((3854 - 3 - $1)) \
+		'BEGIN { for (; i < n; i++) printf "{\"path\":\"/f%d\",\"size\":1}\n", i }' >records
+	run_famfs 0 creat -q --no-zero --from records "$IMG"
+	poke_text "$(entry_at 1 30)" z
+	seal_entry 1
+	finds 4 path_no_parent
+}
+
+@test "a missing directory takes the last slot; without one, what was in it moves up" {
+	crowd 1
+	run_famfs 1 check -y --undo u "$IMG"
+	clean
+	run_famfs 0 stat "$IMG:/a/b/c"
+	crowd 0
+	before=$(slice 0 $((4 * MiB)) | cksum)
+	run_famfs 1 check -y --undo u "$IMG"
+	has "$output" 'entry 2: /a/b/c: path_no_parent: .*moved up as the log is full'
+	has "$output" '/a/b/c.* /a/c'
+	clean
+	run_famfs 0 stat "$IMG:/a/c"
+	run_famfs 0 image restore -q --force u "$IMG"
+	is "$(slice 0 $((4 * MiB)) | cksum)" "$before"
+}
