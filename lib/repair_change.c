@@ -93,9 +93,13 @@ static int compare_slot(struct famfs_repair *rep, uint64_t origin, uint32_t now,
 int repair_changes(struct famfs_repair *rep, struct famfs_err *err)
 {
 	uint64_t count = final_count(rep), cap = 0;
-	uint32_t *now = malloc((rep->nr + 1) * sizeof(*now));
+	uint32_t *now;
 	int rc = 0;
 
+	/* What nothing was mended of may be no log at all. */
+	if (!rep->round)
+		return 0;
+	now = malloc((rep->nr + 1) * sizeof(*now));
 	if (!now)
 		return err_nomem(err);
 	memset(now, 0xff, (rep->nr + 1) * sizeof(*now));

@@ -259,6 +259,7 @@ on_terminal() { # RC ANSWERS COMMAND...
 		before=$(sum "$IMG")
 		run_famfs 8 check -y "$IMG"
 		has "$output" 'sb_magic'
+		hasnt "$output" 'entry'
 		unchanged "$before"
 	done
 	head -c $((16 * MiB)) /dev/urandom >"$IMG"
