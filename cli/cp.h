@@ -128,12 +128,13 @@ void cp_source_settle(struct cp *cp, struct cp_item *item, const struct famfs_en
  * @read: the next @len, which begin at @off. Return: 0, 1 when they end before, -errno.
  * @fill: stores all of them.
  * @once: they can be had only once. @open_ended: there may be more than the item's size.
+ * @counted: they count for the progress; those of an archive are counted as it is read.
  */
 struct cp_bytes {
 	int (*read)(void *arg, uint64_t off, char *buf, size_t len, struct famfs_err *err);
 	int (*fill)(void *arg, struct famfs_fill *space, struct famfs_err *err);
 	void *arg;
-	bool once, open_ended;
+	bool once, open_ended, counted;
 };
 
 /*

@@ -13,6 +13,14 @@ struct settling {
 	const struct cp_bytes *bytes;
 };
 
+static void count(struct cp *cp, const struct cp_bytes *bytes, uint64_t done)
+{
+	if (!bytes->counted)
+		return;
+	cp->bytes_done = done;
+	cp_progress(cp);
+}
+
 /* Return: 0 when all bytes are the same, 1 when they are not, or a negative errno. */
 static int compare(struct cp *cp, const struct cp_item *item, const struct famfs_entry *entry,
 		   const struct cp_bytes *bytes, struct famfs_err *err)
@@ -29,14 +37,15 @@ static int compare(struct cp *cp, const struct cp_item *item, const struct famfs
 			rc = famfs_read(cp->dst.fs, entry, off, theirs, len, err);
 		if (!rc)
 			rc = memcmp(mine, theirs, len) ? 1 : 0;
-		cp->bytes_done = base + off + len;
-		cp_progress(cp);
+		count(cp, bytes, base + off + len);
 	}
-	/* A pipe may have more than was said. */
-	if (!rc && bytes->open_ended && !bytes->read(bytes->arg, off, mine, 1, err))
-		rc = 1;
+	/* A pipe may have more than was said: at its end reading returns 1. */
+	if (!rc && bytes->open_ended) {
+		rc = bytes->read(bytes->arg, off, mine, 1, err);
+		rc = rc < 0 ? rc : !rc;
+	}
 	free(mine);
-	cp->bytes_done = base;
+	count(cp, bytes, base);
 	return rc;
 }
 
@@ -51,8 +60,7 @@ static void progressed(void *data, uint64_t bytes)
 {
 	const struct settling *s = data;
 
-	s->cp->bytes_done += bytes;
-	cp_progress(s->cp);
+	count(s->cp, s->bytes, s->cp->bytes_done + bytes);
 }
 
 static void overwrite(struct cp *cp, struct cp_item *item, const struct famfs_entry *entry,
@@ -91,5 +99,5 @@ void cp_settle(struct cp *cp, struct cp_item *item, const struct famfs_entry *en
 			 cp->dst.device, item->dest);
 	else
 		cp_done(cp, item, CP_SKIPPED);
-	cp->bytes_done = base + item->size;
+	count(cp, bytes, base + item->size);
 }

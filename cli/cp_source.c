@@ -106,6 +106,7 @@ void cp_source_settle(struct cp *cp, struct cp_item *item, const struct famfs_en
 		.arg = &s,
 		.once = item->kind == CP_STDIN && lseek(cp->input, 0, SEEK_CUR) < 0,
 		.open_ended = item->kind == CP_STDIN,
+		.counted = true,
 	};
 	struct famfs_err err;
 
@@ -114,6 +115,7 @@ void cp_source_settle(struct cp *cp, struct cp_item *item, const struct famfs_en
 		s.fd = open_source(cp, item, &err);
 		if (s.fd < 0) {
 			cp_fail(cp, item, &err);
+			cp->bytes_done += item->size;
 			return;
 		}
 	}

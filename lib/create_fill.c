@@ -9,7 +9,6 @@
 #include "err.h"
 #include "fill.h"
 #include "place.h"
-#include "resolve.h"
 
 /* Larger files are filled one after the other, each by all threads; smaller ones side by side. */
 #define LARGE       (32ULL << 20)
@@ -227,32 +226,21 @@ static void end_failed(struct create *c)
 }
 
 /*
- * Where an image has holes behind the bytes that will be stored, nothing need be zeroed: one thread
- * sees that sooner than several, which wait for each other to punch. Nothing is there from @from to
- * @data.
+ * Holes behind the ends of small files are punched by one thread: several wait for each other.
+ * What cannot be done is tried again, and told, when the file is filled.
  */
-static void find_clean(struct create *c)
+static void punch_ahead(struct create *c)
 {
-	uint64_t from = 0, data = 0;
+	struct famfs_err ignored;
 
-	for (size_t i = 0; i < c->plan.items_nr; i++) {
+	for (size_t i = 0; i < c->plan.items_nr && c->fs->dev->kind == FAMFS_DEV_IMAGE; i++) {
 		struct plan_item *item = &c->plan.items[i];
-		const struct famfs_entry *entry;
+		struct famfs_fill fill = { .ctx = c->fs->ctx, .dev = c->fs->dev };
 
-		if (!plan_needs_zero(&c->plan, item))
+		if (!plan_needs_zero(&c->plan, item) || is_large(&c->plan, item))
 			continue;
-		entry = plan_entry(&c->plan, item);
-		item->clean = true;
-		for (uint32_t j = 0; j < entry->extents_nr && item->clean; j++) {
-			uint64_t end = entry->extents[j].off + entry->extents[j].len;
-			uint64_t off = end - resolve_slack(entry, j);
-
-			if (off < from || off >= data) {
-				from = off;
-				data = dev_skip_hole(c->fs->dev, off, c->fs->dev->size);
-			}
-			item->clean = off == end || end <= data;
-		}
+		fill.entry = plan_entry(&c->plan, item);
+		item->clean = !fill_prepare(&fill, &ignored);
 	}
 }
 
@@ -262,7 +250,7 @@ int create_fill_all(struct create *c, struct famfs_err *err)
 
 	if (!c->ops.fill)
 		return zero_all(c, err);
-	find_clean(c);
+	punch_ahead(c);
 	rc = fill_small(c, err);
 	if (!rc)
 		rc = fill_large(c, err);

@@ -12,7 +12,7 @@ struct plan_item {
 	uint64_t first, nr;
 	uint64_t found;        /* EXISTS: the entry that is there */
 	struct famfs_err *err; /* FAILED: owned */
-	bool clean;            /* no page is there behind the last byte of its extents */
+	bool clean;            /* what lies behind the bytes of its extents is zero */
 };
 
 struct plan {

@@ -200,6 +200,22 @@ tree() {
 	clean
 }
 
+@test "cancelled before its end, standard input is not taken for the same" {
+	new_image 32M
+	run_shell 0 'printf abc | "$@"' "$FAMFS" cp - "$IMG:/f"
+	mkfifo pipe
+	exec 7<>pipe
+	printf abc >&7
+	"$FAMFS" cp --size 3 - "$IMG:/f" <pipe >"$OUT" 2>"$ERR" 7>&- &
+	local pid=$! rc=0
+	while read -r -t 0 -u 7; do sleep 0.01; done
+	kill -TERM $pid
+	wait $pid || rc=$?
+	exec 7>&-
+	is $rc 143
+	hasnt "$(cat "$OUT" "$ERR")" 'is the same'
+}
+
 @test "a source that is shorter than it says is not made" {
 	local file=/sys/kernel/mm/transparent_hugepage/enabled
 	[ -r $file ] || skip "$file is not there"
