@@ -206,7 +206,7 @@ tree() {
 	mkfifo pipe
 	exec 7<>pipe
 	printf abc >&7
-	"$FAMFS" cp --size 3 - "$IMG:/f" <pipe >"$OUT" 2>"$ERR" 7>&- &
+	"$FAMFS" -v cp --size 3 - "$IMG:/f" <pipe >"$OUT" 2>"$ERR" 7>&- &
 	local pid=$! rc=0
 	while read -r -t 0 -u 7; do sleep 0.01; done
 	kill -TERM $pid
