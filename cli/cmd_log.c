@@ -102,9 +102,6 @@ static void show_entry(struct emit *out, const struct famfs_entry *entry)
 	text_free(&path);
 }
 
-/* Rows that share their columns' widths. */
-enum { ROWS = 1000 };
-
 static int show_range(struct cmd_env *env, struct famfs *fs, uint64_t first, uint64_t end)
 {
 	struct log_sum sum = { 0 };
@@ -123,8 +120,6 @@ static int show_range(struct cmd_env *env, struct famfs *fs, uint64_t first, uin
 		emit_item(out);
 		show_entry(out, &entry);
 		emit_item_end(out);
-		if ((i - first) % ROWS == ROWS - 1)
-			emit_rows_flush(out);
 	}
 	emit_list_end(out);
 	emit_u64(out, "files", NULL, sum.files);

@@ -316,8 +316,6 @@ static int run(struct cmd_env *env)
 		.bold = env->out.color,
 	};
 	code = env->cmd->run(env);
-	if (env->out.table.unaligned && env->out.human)
-		env_note(env, "", "tables are not aligned", "install libsmartcols");
 	emit_end(&env->out);
 	code = restore_modes(env, code);
 	cancel_ctx = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
+#include <locale.h>
 #include <string.h>
 #include <strings.h>
 
@@ -22,7 +22,6 @@ void table_cell(struct table *t, const char *label, const char *value, bool righ
 	if (!t->rows)
 		text_add(&t->labels, label, strlen(label) + 1);
 	text_add(&t->cells, value, strlen(value) + 1);
-	widen(t, t->column, value);
 	t->right[t->column++] = right;
 }
 
@@ -127,52 +126,98 @@ static void view_make(const struct table *t, const char *labels[], struct table_
 	view_fit(t, labels, view);
 }
 
-static void print_row(const struct table_view *view, const char *cells[], FILE *out)
+static void blanks(size_t nr, FILE *out)
 {
-	size_t i;
-
-	for (i = 0; i < view->nr; i++)
-		fprintf(out, "%s%s", cells[view->column[i]], i + 1 < view->nr ? "  " : "\n");
+	for (; nr; nr--)
+		putc(' ', out);
 }
 
-/* Where nothing can be aligned. */
-static void print_plain(const struct table *t, const struct table_view *view, FILE *out,
-			bool header)
+/* A column by itself is for programs, and not aligned. */
+static void print_row(const struct table *t, const struct table_view *view, const char *cells[],
+		      FILE *out)
+{
+	size_t i, at, pad;
+
+	for (i = 0; i < view->nr; i++) {
+		at = view->column[i];
+		pad = view->nr > 1 ? t->width[at] - text_width(cells[at]) : 0;
+		if (t->right[at])
+			blanks(pad, out);
+		fputs(cells[at], out);
+		/* Nothing stands at the end of a line that cannot be seen. */
+		if (i + 1 < view->nr)
+			blanks((t->right[at] ? 0 : pad) + GAP, out);
+	}
+	fputc('\n', out);
+}
+
+/* The rows from @first on. */
+static void print_rows(const struct table *t, const struct table_view *view, size_t first,
+		       FILE *out)
 {
 	const char *cells[TABLE_COLUMNS], *row = t->cells.s;
 	size_t i;
 
-	if (header) {
-		table_row(t, t->labels.s, cells);
-		print_row(view, cells, out);
-	}
 	for (i = 0; i < t->rows; i++) {
 		row = table_row(t, row, cells);
-		print_row(view, cells, out);
+		if (i >= first)
+			print_row(t, view, cells, out);
 	}
+}
+
+/* Columns are as wide as the widest of all their cells. */
+static void measure(struct table *t, const char *labels[], bool header)
+{
+	const char *cells[TABLE_COLUMNS], *row = t->cells.s;
+	size_t i, j;
+
+	for (j = 0; header && j < t->columns; j++)
+		widen(t, j, labels[j]);
+	for (i = 0; i < t->rows; i++) {
+		row = table_row(t, row, cells);
+		for (j = 0; j < t->columns; j++)
+			widen(t, j, cells[j]);
+	}
+}
+
+/*
+ * The library prints the first rows, and none when it cannot be loaded: for long listings it takes
+ * longer than all the rest.
+ */
+static int print(struct table *t, FILE *out, bool header)
+{
+	const char *labels[TABLE_COLUMNS];
+	struct table_view view = { 0 };
+	size_t first = 0;
+	int rc;
+
+	table_row(t, t->labels.s, labels);
+	measure(t, labels, header);
+	view_make(t, labels, &view);
+	if (!view.nr)
+		return 0;
+	if (view.nr > 1 && t->rows + header > 1) {
+		rc = table_align(t, &view, out, header, &first);
+		if (rc)
+			return rc;
+	}
+	if (header && !first)
+		print_row(t, &view, labels, out);
+	print_rows(t, &view, first, out);
+	return 0;
 }
 
 int table_print(struct table *t, FILE *out, bool header)
 {
-	const char *labels[TABLE_COLUMNS];
-	struct table_view view = { 0 };
-	size_t i;
-	int rc = -ENOENT;
+	/* Names are UTF-8 in every locale, and their width is that of their characters. */
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0), old = uselocale(utf8);
+	int rc = t->rows ? print(t, out, header) : 0;
 
-	if (t->rows) {
-		table_row(t, t->labels.s, labels);
-		for (i = 0; header && i < t->columns; i++)
-			widen(t, i, labels[i]);
-		view_make(t, labels, &view);
-	}
-	if (view.nr > 1 && t->rows + header > 1) {
-		rc = table_align(t, &view, out, header);
-		t->unaligned |= rc == -ENOENT;
-	}
-	if (view.nr && rc == -ENOENT)
-		print_plain(t, &view, out, header);
+	uselocale(old);
+	if (utf8)
+		freelocale(utf8);
 	table_free(t);
-	return rc == -ENOENT ? 0 : rc;
+	return rc;
 }
 
 void table_free(struct table *t)

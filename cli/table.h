@@ -18,12 +18,11 @@ enum { TABLE_COLUMNS = 16 };
  * @chosen: the columns that are wanted, in their order, by table_choice(); NULL: all.
  * @line_max: what fits a line of the terminal; 0: anything.
  * @bold: make the labels bold.
- * @unaligned: the library that aligns columns could not be loaded.
  */
 struct table {
 	const char *declared, *chosen;
 	size_t line_max;
-	bool bold, unaligned;
+	bool bold;
 	struct text labels, cells; /* each ending with a NUL */
 	size_t columns, column, rows;
 	size_t width[TABLE_COLUMNS];
@@ -53,9 +52,12 @@ struct table_view {
 /* table_row() - finds the cells of the row at @row. Return: the next row. */
 const char *table_row(const struct table *t, const char *row, const char *cells[TABLE_COLUMNS]);
 /*
- * table_align() - prints by libsmartcols, which is loaded for it: what prints no table never pays.
- * Return: 0, -ENOENT when it cannot be loaded (nothing is printed), -ENOMEM.
+ * table_align() - prints the labels with @header and the first rows by libsmartcols, which is
+ * loaded for it: what prints no table never pays.
+ * @ret_rows: the rows that were printed; 0: the library cannot be loaded, nothing was printed.
+ * Return: 0 or -ENOMEM.
  */
-int table_align(const struct table *t, const struct table_view *view, FILE *out, bool header);
+int table_align(const struct table *t, const struct table_view *view, FILE *out, bool header,
+		size_t *ret_rows);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <dlfcn.h>
 #include <errno.h>
-#include <locale.h>
 #include <string.h>
 
 #include "table.h"
@@ -10,7 +9,7 @@
 
 #include <libsmartcols.h>
 
-/* Rows that are in the library's memory at a time: it takes a kilobyte for one. */
+/* A row takes a kilobyte in the library's memory, and longer than all that made its cells. */
 enum { ROWS = 500 };
 
 /* What is used of it, without "scols_". */
@@ -18,7 +17,7 @@ enum { ROWS = 500 };
 #define TABLE_FUNCTIONS(X) \
 	X(new_table) X(unref_table) X(table_set_column_separator) X(table_set_stream) \
 	X(table_set_termforce) X(table_enable_noencoding) X(table_enable_noheadings) \
-	X(table_enable_colors) X(table_new_column) X(table_new_line) X(table_remove_lines) \
+	X(table_enable_colors) X(table_new_column) X(table_new_line) \
 	X(column_get_header) X(cell_set_color) X(line_set_data) X(print_table)
 #define TABLE_MEMBER(fn) __typeof__(scols_##fn) *fn;
 #define SYMBOL(fn) { "scols_" #fn, offsetof(struct table_lib, fn) },
@@ -50,7 +49,7 @@ static int load(struct table_lib *ret_lib)
 	return ret_lib->handle ? 0 : -ENOENT;
 }
 
-/* Columns get their width from all rows, since the library sees only some at a time. */
+/* Columns get their width from all rows, of which the library sees only the first. */
 static int add_columns(const struct table_lib *lib, struct libscols_table *table,
 		       const struct table *t, const struct table_view *view, bool header)
 {
@@ -98,61 +97,57 @@ static int add_row(const struct table_lib *lib, struct libscols_table *table,
 	return line ? 0 : -ENOMEM;
 }
 
-static int print_rows(const struct table_lib *lib, struct libscols_table *table,
-		      const struct table *t, const struct table_view *view)
+static int add_rows(const struct table_lib *lib, struct libscols_table *table,
+		    const struct table *t, const struct table_view *view, size_t nr)
 {
 	const char *cells[TABLE_COLUMNS], *row = t->cells.s;
 	size_t i;
 
-	for (i = 0; i < t->rows; i++) {
+	for (i = 0; i < nr; i++) {
 		row = table_row(t, row, cells);
 		if (add_row(lib, table, view, cells))
-			return -ENOMEM;
-		if ((i + 1) % ROWS && i + 1 < t->rows)
-			continue;
-		if (lib->print_table(table))
-			return -ENOMEM;
-		lib->table_remove_lines(table);
-		if (lib->table_enable_noheadings(table, 1))
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-int table_align(const struct table *t, const struct table_view *view, FILE *out, bool header)
+int table_align(const struct table *t, const struct table_view *view, FILE *out, bool header,
+		size_t *ret_rows)
 {
-	/* Names are UTF-8 in every locale, and their width is that of their characters. */
-	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0), old;
+	size_t nr = t->rows < ROWS ? t->rows : ROWS;
 	struct libscols_table *table;
 	struct table_lib lib;
-	int rc = load(&lib);
+	int rc;
 
-	if (!rc) {
-		old = uselocale(utf8);
-		table = lib.new_table();
-		rc = table ? set_up(&lib, table, out, header, t->bold) : -ENOMEM;
-		if (!rc)
-			rc = add_columns(&lib, table, t, view, header);
-		if (!rc)
-			rc = print_rows(&lib, table, t, view);
-		lib.unref_table(table);
-		uselocale(old);
-		(void)dlclose(lib.handle);
-	}
-	if (utf8)
-		freelocale(utf8);
+	*ret_rows = 0;
+	if (load(&lib))
+		return 0;
+	table = lib.new_table();
+	rc = table ? set_up(&lib, table, out, header, t->bold) : -ENOMEM;
+	if (!rc)
+		rc = add_columns(&lib, table, t, view, header);
+	if (!rc)
+		rc = add_rows(&lib, table, t, view, nr);
+	if (!rc && lib.print_table(table))
+		rc = -ENOMEM;
+	if (!rc)
+		*ret_rows = nr;
+	lib.unref_table(table);
+	(void)dlclose(lib.handle);
 	return rc;
 }
 
 #else
 
-int table_align(const struct table *t, const struct table_view *view, FILE *out, bool header)
+int table_align(const struct table *t, const struct table_view *view, FILE *out, bool header,
+		size_t *ret_rows)
 {
 	(void)t;
 	(void)view;
 	(void)out;
 	(void)header;
-	return -ENOENT;
+	*ret_rows = 0;
+	return 0;
 }
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "text.h"
 
@@ -174,10 +175,20 @@ void text_add_utf8(struct text *t, const char *raw)
 
 size_t text_width(const char *s)
 {
-	size_t width = 0;
+	size_t width = 0, len;
+	uint32_t code;
+	int cells;
 
-	for (; *s; s++)
-		width += ((unsigned char)*s & 0xc0) != 0x80;
+	for (; *s; s += len) {
+		if ((unsigned char)*s < 0x80) {
+			width += len = 1;
+			continue;
+		}
+		len = utf8_char(s, &code);
+		cells = len ? wcwidth((wchar_t)code) : 1;
+		len = len ? len : 1;
+		width += cells < 0 ? 1 : (size_t)cells;
+	}
 	return width;
 }
 

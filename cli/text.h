@@ -29,7 +29,10 @@ bool utf8_valid(const char *s);
 /* text_add_utf8() - adds @raw with U+FFFD in place of each byte that is no UTF-8. */
 void text_add_utf8(struct text *t, const char *raw);
 
-/* text_width() - terminal columns that @s takes, one for each character. */
+/*
+ * text_width() - terminal columns that @s takes: one for each character, or where the thread's
+ * locale knows them, two for wide ones and none for those that only change others.
+ */
 size_t text_width(const char *s);
 
 /* locale_is_utf8() - whether the locale says that terminals show UTF-8. */

@@ -139,13 +139,22 @@ on_terminal() { # COLUMNS ARGUMENT...
 	has "$narrow" '[0-9a-f]{12}  master'
 }
 
-@test "long listings keep their columns" {
+@test "long listings keep their columns, whatever characters are in them" {
 	filled
-	local i
+	local i big=$BATS_TEST_TMPDIR/big
 	for i in {1..1200}; do echo "{\"path\":\"/f$i\",\"size\":4096}"; done >manifest
-	run_famfs 0 mkfs --size 4G --loglen 16M --force "$BATS_TEST_TMPDIR/big"
-	run_famfs 0 creat -q --no-zero --from manifest "$BATS_TEST_TMPDIR/big"
-	run_famfs 0 ls -l "$BATS_TEST_TMPDIR/big"
-	is "$(wc -l <"$OUT")" 1200
+	run_famfs 0 mkfs --size 4G --loglen 16M --force "$big"
+	run_famfs 0 creat -q --no-zero --from manifest "$big"
+	# The widest come early, late and between, and characters are wider than others.
+	run_famfs 0 creat -q --no-zero -s 128M -u 4294967294 "$big:/日本日本日本" "$big:/f600größe"
+	run_famfs 0 mkdir "$big:/日"
+	run_famfs 0 ls -l "$big"
+	is "$(wc -l <"$OUT")" 1203
 	is "$(awk '{ print index($0, $NF) }' "$OUT" | sort -u | wc -l)" 1
+	run_famfs 0 log show -o path,size,type "$big"
+	is "$(wc -l <"$OUT")" 1204
+	# As they are on a terminal: two columns for each wide one.
+	is "$(sed 's/[日本]/xx/g; s/[öß]/x/g; s/ [^ ]*$//' "$OUT" | awk '{ print length }' |
+		sort -u)" 25
+	is "$(grep -c ' $' "$OUT")" 0
 }

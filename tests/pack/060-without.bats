@@ -96,6 +96,21 @@ no_trace_of() { # SONAME-WORD
 	clean
 }
 
+@test "without libsmartcols: the same tables" {
+	local whole=$FAMFS
+	build_without WITHOUT_LIBSMARTCOLS
+	no_trace_of libsmartcols
+	run_famfs 0 creat -q -s 2M "$IMG:/größer"
+	run_famfs 0 df "$IMG"
+	cp "$OUT" df
+	run_famfs 0 ls -l "$IMG"
+	cp "$OUT" ls
+	FAMFS=$whole run_famfs 0 df "$IMG"
+	cmp "$OUT" df
+	FAMFS=$whole run_famfs 0 ls -l "$IMG"
+	cmp "$OUT" ls
+}
+
 @test "without any other part that can be left out" {
 	local part
 	for part in $(optional); do

@@ -95,9 +95,14 @@ library() { # FILE
 	END
 	new_image 64M
 	run_famfs 0 creat -q -s 2M "$IMG:/a"
+	run_famfs 0 df "$IMG"
+	cp "$OUT" table
 	truncate -s 64M other.img
 	printf x | dd of=other.img bs=1 seek=1080 conv=notrunc status=none
 	export LD_PRELOAD=$PWD/hide.so
+	run_famfs 0 df "$IMG"
+	cmp "$OUT" table
+	is "$stderr" ""
 	refused 1 'libcrypto' verify --make-manifest "$IMG"
 	refused 1 'libarchive' cp --tar -r "$IMG:/" -
 	refused 1 'holds data that cannot be named without libblkid' mkfs other.img
