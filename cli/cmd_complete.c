@@ -37,7 +37,10 @@ struct line {
 
 void complete_offer(const char *prefix, const char *word, const char *what)
 {
-	printf("%s%s\t%s\n", prefix, word, what);
+	fputs(prefix, stdout);
+	fputs(word, stdout);
+	putchar('\t');
+	puts(what);
 }
 
 static bool begins(const char *word, const char *start)

@@ -24,8 +24,12 @@ static void offer_entry(const struct famfs_entry *entry, const struct famfs_entr
 	if (entry->type == FAMFS_ENTRY_ADD_DAXDEV || !name || !*name || strchr(name, '/') ||
 	    strncmp(name, base, strlen(base)) || !can_be_typed(name))
 		return;
-	text_addf(&word, "%s%s", name, entry->type == FAMFS_ENTRY_MKDIR ? "/" : "");
-	complete_offer(typed, word.s, entry->type == FAMFS_ENTRY_MKDIR ? "directory" : "file");
+	if (entry->type != FAMFS_ENTRY_MKDIR) {
+		complete_offer(typed, name, "file");
+		return;
+	}
+	text_addf(&word, "%s/", name);
+	complete_offer(typed, word.s, "directory");
 	text_free(&word);
 }
 

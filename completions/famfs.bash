@@ -29,7 +29,7 @@ _famfs_plain() { # WORD
 }
 
 _famfs() {
-	local words plain='' line candidate i kind='' asked=() cut
+	local words plain='' lines i kind asked=() cut
 	_famfs_words
 	for ((i = 1; i < ${#words[@]}; i++)); do
 		_famfs_plain "${words[i]}"
@@ -43,16 +43,18 @@ _famfs() {
 	# Of the word, bash replaces only what stands behind the last colon or equal sign.
 	printf -v cut %q "${asked[${#asked[@]} - 1]}"
 	[[ $COMP_WORDBREAKS == *:* && $cut == *[:=]* ]] && cut=${cut%"${cut##*[:=]}"} || cut=
-	while IFS= read -r line; do
-		[[ -n $kind ]] || { kind=$line && continue; }
-		printf -v candidate %q "${line%%$'\t'*}"
-		COMPREPLY+=("${candidate#"$cut"}")
-	done < <(command famfs __complete -- "${asked[@]}" 2>/dev/null)
+	# All at once, and not from a pipe, which bash reads byte by byte: names may be many.
+	mapfile -t lines <<<"$(command famfs __complete -- "${asked[@]}" 2>/dev/null)"
+	kind=${lines[0]-}
+	lines=("${lines[@]:1}")
+	if ((${#lines[@]} > 0)); then
+		mapfile -t COMPREPLY <<<"$(printf '%q\n' "${lines[@]%%$'\t'*}")"
+		COMPREPLY=("${COMPREPLY[@]#"$cut"}")
+	fi
 	if [[ $kind == files ]]; then
 		compopt -o filenames 2>/dev/null
-		while IFS= read -r line; do
-			COMPREPLY+=("$line")
-		done < <(compgen -f -- "${asked[${#asked[@]} - 1]#*=}")
+		mapfile -t -O ${#COMPREPLY[@]} COMPREPLY \
+			< <(compgen -f -- "${asked[${#asked[@]} - 1]#*=}")
 	fi
 	[[ ${COMPREPLY[0]-} != */ || ${#COMPREPLY[@]} -ne 1 ]] || compopt -o nospace 2>/dev/null
 }
