@@ -136,7 +136,7 @@ unsigned int terminal_columns(int fd);
 /* help.c */
 void help_command(const struct cmd_env *env, unsigned int argp_flags);
 void help_group(const char *group);
-void help_all(void);
+void help_all(bool full); /* @full: a line for each command */
 
 /* err.c: one line on stderr, or one JSON object. The first two return EXIT_FAILED. */
 int env_error(const struct cmd_env *env, const struct famfs_err *err);

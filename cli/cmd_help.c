@@ -62,7 +62,7 @@ static int run(struct cmd_env *env)
 
 	if (!first) {
 		show_page(NULL);
-		help_all();
+		help_all(true);
 		return 0;
 	}
 	about.cmd = env->operands_nr > 1 ? cmd_find(first, words[1]) : cmd_find(NULL, first);

@@ -5,7 +5,7 @@
 
 #include "cmd.h"
 
-enum { NAME_WIDTH = 18 };
+enum { NAME_WIDTH = 18, TOPIC_WIDTH = 15 };
 
 /* Without argp's note on the arguments of short options, unless the user wants it. */
 static void print_options(struct argp *argp, unsigned int flags, const char *name)
@@ -40,17 +40,57 @@ void help_group(const char *group)
 	puts("\nMore: famfs COMMAND --help");
 }
 
-void help_all(void)
+/* The commands by what they are for, on few lines. */
+static void list_topics(void)
+{
+	static const char *const topics[][2] = {
+		{ "Make and fill", "mkfs, mkdir, creat, cp" },
+		{ "Look inside", "ls, tree, stat, cat, df" },
+		{ "Prove and mend", "check, verify" },
+		{ "Layout", "interleave plan|show|map|default" },
+		{ "Kernel's maps", "fmap dump|check|resolve" },
+		{ "Log and copies", "log show|follow, image dump|restore|show" },
+		{ "Hosts", "list, flush, chmaster" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(topics) / sizeof(topics[0]); i++)
+		printf("  %-*s %s\n", TOPIC_WIDTH, topics[i][0], topics[i][1]);
+}
+
+/* Those of every program are left out, so that the rest fits a screen. */
+static void list_global_options(void)
+{
+	struct argp_option own[32];
+	struct argp argp = { .options = own };
+	size_t nr = 0;
+	const struct argp_option *opt;
+
+	for (opt = global_options; opt->name && nr + 1 < sizeof(own) / sizeof(own[0]); opt++)
+		if (opt->group >= 0)
+			own[nr++] = *opt;
+	own[nr] = (struct argp_option){ 0 };
+	print_options(&argp, ARGP_HELP_LONG, "famfs");
+}
+
+void help_all(bool full)
 {
 	struct argp argp = { .options = global_options };
 
 	puts("Usage: famfs [GLOBAL OPTION...] COMMAND [OPTION...] [OPERAND...]\n"
-	     "Makes and examines famfs file systems in shared memory, and in images of it.\n");
-	list_commands(NULL);
+	     "Makes and examines famfs file systems in shared memory, and in images of it.\n"
+	     "A file inside is DEVICE:/path, or :/path with --device or $FAMFS_DEVICE.\n");
+	if (full)
+		list_commands(NULL);
+	else
+		list_topics();
 	puts("\nGlobal options, on either side of COMMAND:");
-	print_options(&argp, ARGP_HELP_LONG, "famfs");
-	puts("\nA file inside is DEVICE:/path, or :/path with --device or $FAMFS_DEVICE.\n"
-	     "More: famfs COMMAND --help");
+	if (full)
+		print_options(&argp, ARGP_HELP_LONG, "famfs");
+	else
+		list_global_options();
+	printf("More: %sfamfs COMMAND --help, famfs help COMMAND\n",
+	       full ? "" : "famfs --help -v, ");
 }
 
 /* Without the optional [OPTION...] of argp's own usage line, so that ours says what is needed. */

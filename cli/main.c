@@ -153,7 +153,7 @@ static int answer(struct cmd_env *env, const char *group)
 		if (group)
 			help_group(group);
 		else
-			help_all();
+			help_all(env->verbose);
 	}
 	return 0;
 }

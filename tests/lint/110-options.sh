@@ -49,7 +49,7 @@ in_synopsis() { # PAGE
 in_help() { # COMMAND
 	local words
 	read -ra words <<<"$1"
-	"$BUILD/famfs" "${words[@]}" --help |
+	"$BUILD/famfs" "${words[@]}" --help -v |
 		sed -nE 's/^ {2,6}((-[A-Za-z], )?--[a-z-]+(=[A-Za-z]+)?).*/\1/p' |
 		sed 's/, /\n/; s/=/ /' | sort
 }
