@@ -55,19 +55,26 @@ static struct repair_item *new_item(struct famfs_repair *rep)
 	return &rep->items[rep->items_nr++];
 }
 
-/* The name is kept with the finding: the device has another log when the repair is told of. */
-static char *path_kept(struct famfs_repair *rep, uint64_t slot)
+/*
+ * The name is kept with the finding: the device has another log when the repair is told of. None is
+ * kept of a slot that has none.
+ */
+static int path_keep(struct famfs_repair *rep, uint64_t slot, char **ret_path,
+		     struct famfs_err *err)
 {
 	const char *path = NULL;
 	struct fm_entry raw;
 
 	if (slot >= rep->slots_nr)
-		return NULL;
+		return 0;
 	if (rep->slots[slot].origin == REPAIR_NO_SLOT)
 		path = media_entry_path(repair_entry(rep, slot));
 	else if (!repair_original(rep, rep->slots[slot].origin, &raw, NULL))
 		path = media_entry_path(&raw);
-	return path ? strndup(path, FAMFS_PATH_SIZE) : NULL;
+	if (!path)
+		return 0;
+	*ret_path = strndup(path, FAMFS_PATH_SIZE);
+	return *ret_path ? 0 : err_nomem(err);
 }
 
 int repair_note(struct famfs_repair *rep, const struct problem_rec *rec, struct famfs_err *err)
@@ -75,6 +82,7 @@ int repair_note(struct famfs_repair *rep, const struct problem_rec *rec, struct 
 	uint32_t *chain = chain_of(rep, rec->entry);
 	const struct repair_item *known = find_item(rep, rec);
 	struct repair_item *item;
+	int rc = 0;
 
 	/* The same again in a later round, or the next extent of the same round. */
 	if (known && known->round < rep->round)
@@ -88,18 +96,18 @@ int repair_note(struct famfs_repair *rep, const struct problem_rec *rec, struct 
 	if (rec->entry != PROBLEM_NO_ENTRY) {
 		uint64_t origin = origin_of(rep, rec->entry);
 
-		item->path = path_kept(rep, rec->entry);
+		rc = path_keep(rep, rec->entry, &item->path, err);
 		item->rec.entry = origin == FAMFS_NONE ? PROBLEM_NO_ENTRY : (uint32_t)origin;
 	}
-	if (rec->other != FAMFS_NONE) {
-		item->other_path = path_kept(rep, rec->other);
+	if (!rc && rec->other != FAMFS_NONE) {
+		rc = path_keep(rep, rec->other, &item->other_path, err);
 		item->rec.other = origin_of(rep, rec->other);
 	}
 	item->next = *chain;
 	*chain = (uint32_t)rep->items_nr - 1;
 	if (chain == &rep->head_items)
 		rep->head_newest[rec->problem] = *chain;
-	return 0;
+	return rc;
 }
 
 static void path_of(const struct famfs_repair *rep, uint64_t origin, char path[FAMFS_PATH_SIZE + 1])
