@@ -51,15 +51,20 @@ static void json_put(struct emit *e, const char *key, struct json_object *value)
 {
 	struct emit_level *l = level(e);
 	const char *s;
+	int rc;
 
 	if (!value) {
 		e->failed = true;
 		return;
 	}
-	if (l->obj && l->list) {
-		json_object_array_add(l->obj, value);
-	} else if (l->obj) {
-		json_object_object_add_ex(l->obj, key, value, JSON_C_OBJECT_ADD_KEY_IS_NEW);
+	if (l->obj) {
+		rc = l->list ? json_object_array_add(l->obj, value)
+			     : json_object_object_add_ex(l->obj, key, value,
+							 JSON_C_OBJECT_ADD_KEY_IS_NEW);
+		if (rc) {
+			json_object_put(value);
+			e->failed = true;
+		}
 	} else {
 		emit_begin(e);
 		json_lead(e, key);

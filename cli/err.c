@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Errors and notes: one line on stderr each, or one JSON object each with --json. */
+#include <inttypes.h>
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,37 +9,33 @@
 
 #include "cmd.h"
 
-static void json_add_text(struct json_object *obj, const char *key, const char *raw)
+static void json_add_text(struct text *line, const char *key, const char *raw)
 {
 	struct text clean = { 0 };
 
 	text_add_utf8(&clean, raw);
-	json_object_object_add(obj, key, json_object_new_string(clean.s));
+	text_addf(line, ",\"%s\":\"", key);
+	text_add_json(line, clean.s);
+	text_addf(line, "\"");
 	text_free(&clean);
 }
 
+/* Without json-c, whose objects need memory that may be what is missing. */
 static void json_print(const char *kind, const char *code, const struct famfs_err *err)
 {
-	struct json_object *top = json_object_new_object(), *obj = json_object_new_object();
 	struct text line = { 0 };
-	const char *s;
 
 	if (code)
-		json_add_text(obj, "code", code);
-	json_add_text(obj, "object", err->object);
-	json_add_text(obj, "message", err->message);
-	json_add_text(obj, "hint", err->hint);
+		json_add_text(&line, "code", code);
+	json_add_text(&line, "object", err->object);
+	json_add_text(&line, "message", err->message);
+	json_add_text(&line, "hint", err->hint);
 	if (err->off != FAMFS_NONE)
-		json_object_object_add(obj, "off", json_object_new_uint64(err->off));
+		text_addf(&line, ",\"off\":%" PRIu64, err->off);
 	if (err->entry != FAMFS_NONE)
-		json_object_object_add(obj, "entry", json_object_new_uint64(err->entry));
-	json_object_object_add(top, kind, obj);
-	s = json_object_to_json_string_ext(top,
-					   JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	text_addf(&line, "%s\n", s ? s : "{}");
-	fputs(line.s, stderr);
+		text_addf(&line, ",\"entry\":%" PRIu64, err->entry);
+	fprintf(stderr, "{\"%s\":{%s}}\n", kind, line.s + 1);
 	text_free(&line);
-	json_object_put(top);
 }
 
 static void text_print(const struct cmd_env *env, const struct famfs_err *err)

@@ -167,8 +167,6 @@ static int find_command(struct cmd_env *env, int argc, char **argv)
 	for (;;) {
 		next = at + options_scan(env, argc - at, argv + at, true);
 		options_parse(env, next - at, argv + at);
-		free(env->operands);
-		env->operands = NULL;
 		if (env->asked && (next >= argc || group)) {
 			answer(env, group);
 			return -1;
@@ -302,8 +300,10 @@ static int run(struct cmd_env *env)
 {
 	int code;
 
-	if (famfs_ctx_new(&env->ctx))
-		return env_errorf(env, -ENOMEM, "", "out of memory");
+	if (famfs_ctx_new(&env->ctx)) {
+		env_errorf(env, -ENOMEM, "", "out of memory");
+		return failed(env);
+	}
 	if (env->verbose > 1)
 		famfs_ctx_set_debug(env->ctx, debug_line, env);
 	famfs_ctx_allow_mode_change(env->ctx, env->set_mode);
@@ -333,6 +333,7 @@ static int command(struct cmd_env *env, int argc, char **argv)
 {
 	int code;
 
+	mem_exit_code(failed(env));
 	env->opts = mem_calloc(1, env->cmd->opts_size);
 	options_scan(env, argc, argv, false);
 	options_parse(env, argc, argv);
@@ -391,6 +392,8 @@ int main(int argc, char **argv)
 	if (env.device && !*env.device)
 		env.device = NULL;
 	base = base ? base + 1 : argv[0];
+	/* Until the command is known: 1 may be its judgement, and this is no command's. */
+	mem_exit_code(FSCK_OPERATIONAL);
 	env.cmd = command_by_name(base);
 	if (env.cmd)
 		snprintf(env.name, sizeof(env.name), "%s", base);

@@ -294,7 +294,7 @@ static error_t parse_command(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = env;
 		return 0;
 	}
-	if (key == ARGP_KEY_ARG) {
+	if (key == ARGP_KEY_ARG && env->operands) {
 		env->operands[env->operands_nr++] = arg;
 		return 0;
 	}
@@ -316,11 +316,16 @@ void options_parse(struct cmd_env *env, int argc, char **argv)
 		.parser = parse_command,
 		.children = children,
 	};
+	error_t rc;
 
-	env->operands = mem_calloc((size_t)argc + 1, sizeof(*env->operands));
-	env->operands_nr = 0;
-	if (argp_parse(&argp, argc, argv,
-		       ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_IN_ORDER, NULL, env))
+	/* In front of a command there is none. */
+	if (env->cmd)
+		env->operands = mem_calloc((size_t)argc + 1, sizeof(*env->operands));
+	rc = argp_parse(&argp, argc, argv,
+			ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_IN_ORDER, NULL, env);
+	if (rc == ENOMEM)
+		mem_exhausted();
+	if (rc)
 		env_usage(env, "", NULL, "the options cannot be understood");
 }
 

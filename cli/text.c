@@ -10,10 +10,18 @@
 
 #include "text.h"
 
-static _Noreturn void out_of_memory(void)
+/* Programs that judge have codes of their own: another shall not be taken for their judgement. */
+static int exit_code = 1;
+
+void mem_exit_code(int code)
+{
+	exit_code = code;
+}
+
+void mem_exhausted(void)
 {
 	fputs("famfs: out of memory\n", stderr);
-	_Exit(1);
+	_Exit(exit_code);
 }
 
 void *mem_calloc(size_t nr, size_t size)
@@ -21,7 +29,7 @@ void *mem_calloc(size_t nr, size_t size)
 	void *p = calloc(nr ? nr : 1, size);
 
 	if (!p)
-		out_of_memory();
+		mem_exhausted();
 	return p;
 }
 
@@ -33,10 +41,10 @@ void *mem_grow(void *old, size_t *cap, size_t want, size_t size)
 	if (want <= *cap)
 		return old;
 	if (__builtin_mul_overflow(want, 2, &next) || __builtin_mul_overflow(next, size, &bytes))
-		out_of_memory();
+		mem_exhausted();
 	p = realloc(old, bytes);
 	if (!p)
-		out_of_memory();
+		mem_exhausted();
 	*cap = next;
 	return p;
 }
@@ -46,7 +54,7 @@ char *mem_strndup(const char *s, size_t len)
 	char *p = strndup(s, len);
 
 	if (!p)
-		out_of_memory();
+		mem_exhausted();
 	return p;
 }
 
@@ -55,7 +63,7 @@ void text_add(struct text *t, const char *s, size_t len)
 	size_t want;
 
 	if (__builtin_add_overflow(t->len, len, &want) || __builtin_add_overflow(want, 1, &want))
-		out_of_memory();
+		mem_exhausted();
 	t->s = mem_grow(t->s, &t->cap, want, 1);
 	if (len)
 		memcpy(t->s + t->len, s, len);
@@ -171,6 +179,22 @@ void text_add_utf8(struct text *t, const char *raw)
 			text_add(t, "\xef\xbf\xbd", 3);
 	}
 	text_add(t, "", 0);
+}
+
+void text_add_json(struct text *t, const char *s)
+{
+	static const char codes[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+	const char *code;
+
+	for (; *s; s++) {
+		code = strchr(codes, *s);
+		if (code)
+			text_addf(t, "\\%c", letters[code - codes]);
+		else if ((unsigned char)*s < ' ')
+			text_addf(t, "\\u%04x", (unsigned int)*s);
+		else
+			text_add(t, s, 1);
+	}
 }
 
 size_t text_width(const char *s)

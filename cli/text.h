@@ -29,6 +29,9 @@ bool utf8_valid(const char *s);
 /* text_add_utf8() - adds @raw with U+FFFD in place of each byte that is no UTF-8. */
 void text_add_utf8(struct text *t, const char *raw);
 
+/* text_add_json() - adds @s, which is UTF-8, as it stands between the quotes of JSON. */
+void text_add_json(struct text *t, const char *s);
+
 /*
  * text_width() - terminal columns that @s takes: one for each character, or where the thread's
  * locale knows them, two for wide ones and none for those that only change others.
@@ -47,9 +50,11 @@ struct near {
 
 void near_try(struct near *n, const char *candidate);
 
-/* Memory, or the end of the program with an error line. */
+/* Memory, or the end of the program with an error line, and the code of mem_exit_code() (1). */
 void *mem_calloc(size_t nr, size_t size);
 void *mem_grow(void *old, size_t *cap, size_t want, size_t size);
 char *mem_strndup(const char *s, size_t len);
+_Noreturn void mem_exhausted(void);
+void mem_exit_code(int code);
 
 #endif
