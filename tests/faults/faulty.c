@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * famfs in which one allocation or one system call fails: the program is linked with this in front
- * of libc's functions (--wrap), so that the sanitizers see all that follows from it.
+ * of the libraries' functions (--wrap), so that the sanitizers see all that follows from it.
  * FAMFS_FAULT=alloc:N or call:N says which, and FAMFS_FAULT_MET where its name is written when it
- * was met.
+ * was met. What is not here is in the list "harmless", which says why.
  */
+#include <argp.h>
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
+#include <grp.h>
+#include <json-c/json.h>
+#include <libdeflate.h>
+#include <locale.h>
+#include <poll.h>
 #include <pthread.h>
+#include <pwd.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -18,7 +28,9 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static atomic_ulong calls;
@@ -57,6 +69,20 @@ static bool fails(const char *kind, const char *name, int error)
 		return __real_##name arguments;                                                    \
 	}
 
+/* What is done all the same, and then said to have failed. */
+#define LATE(type, failed, error, name, parameters, arguments)                                     \
+	type __real_##name parameters;                                                             \
+	type __wrap_##name parameters;                                                             \
+	type __wrap_##name parameters                                                              \
+	{                                                                                          \
+		bool failing = fails("call", #name, error);                                        \
+		type result = __real_##name arguments;                                             \
+		if (!failing)                                                                      \
+			return result;                                                             \
+		errno = error;                                                                     \
+		return failed;                                                                     \
+	}
+
 /* clang-format off */
 #define ALLOC(name, parameters, arguments) \
 	FAULT("alloc", void *, NULL, ENOMEM, name, parameters, arguments)
@@ -72,6 +98,42 @@ ALLOC(reallocarray, (void *old, size_t nr, size_t size), (old, nr, size))
 ALLOC(aligned_alloc, (size_t align, size_t size), (align, size))
 ALLOC(strdup, (const char *s), (s))
 ALLOC(strndup, (const char *s, size_t len), (s, len))
+
+#define JSON(name, parameters, arguments) \
+	FAULT("alloc", struct json_object *, NULL, ENOMEM, name, parameters, arguments)
+JSON(json_object_new_object, (void), ())
+JSON(json_object_new_array, (void), ())
+JSON(json_object_new_boolean, (json_bool value), (value))
+JSON(json_object_new_int, (int32_t value), (value))
+JSON(json_object_new_uint64, (uint64_t value), (value))
+JSON(json_object_new_string, (const char *s), (s))
+JSON(json_object_new_string_len, (const char *s, int len), (s, len))
+FAULT("alloc", int, -1, ENOMEM, json_object_array_add,
+      (struct json_object *list, struct json_object *value), (list, value))
+FAULT("alloc", int, -1, ENOMEM, json_object_object_add,
+      (struct json_object *obj, const char *key, struct json_object *value), (obj, key, value))
+FAULT("alloc", int, -1, ENOMEM, json_object_object_add_ex,
+      (struct json_object *obj, const char *key, struct json_object *value, unsigned int opts),
+      (obj, key, value, opts))
+FAULT("alloc", const char *, NULL, ENOMEM, json_object_to_json_string_ext,
+      (struct json_object *obj, int flags), (obj, flags))
+FAULT("alloc", struct json_tokener *, NULL, ENOMEM, json_tokener_new, (void), ())
+FAULT("alloc", struct libdeflate_compressor *, NULL, ENOMEM, libdeflate_alloc_compressor,
+      (int level), (level))
+FAULT("alloc", struct libdeflate_decompressor *, NULL, ENOMEM, libdeflate_alloc_decompressor,
+      (void), ())
+FAULT("alloc", locale_t, (locale_t)0, ENOMEM, newlocale,
+      (int mask, const char *name, locale_t base), (mask, name, base))
+FAULT("alloc", int, -1, ENOMEM, setenv, (const char *name, const char *value, int anew),
+      (name, value, anew))
+FAULT("alloc", ssize_t, -1, ENOMEM, __getdelim, (char **line, size_t *room, int end, FILE *file),
+      (line, room, end, file))
+FAULT("alloc", int, GLOB_NOSPACE, ENOMEM, glob64,
+      (const char *pattern, int flags, int (*told)(const char *, int), glob64_t *found),
+      (pattern, flags, told, found))
+FAULT("alloc", error_t, ENOMEM, ENOMEM, argp_parse,
+      (const struct argp *argp, int argc, char **argv, unsigned int flags, int *index, void *input),
+      (argp, argc, argv, flags, index, input))
 
 POINTER(EMFILE, DIR *, opendir, (const char *path), (path))
 POINTER(ENOMEM, DIR *, fdopendir, (int fd), (fd))
@@ -118,8 +180,47 @@ CALL(EIO, int, renameat, (int dir, const char *old, int to, const char *path),
 CALL(EIO, int, rename, (const char *old, const char *path), (old, path))
 CALL(EMFILE, int, memfd_create, (const char *name, unsigned int flags), (name, flags))
 CALL(EMFILE, int, mkostemp64, (char *path, int flags), (path, flags))
+POINTER(EIO, struct dirent64 *, readdir64, (DIR *dir), (dir))
+POINTER(EIO, char *, fgets, (char *line, int room, FILE *file), (line, room, file))
+POINTER(EIO, struct group *, getgrnam, (const char *name), (name))
+POINTER(EIO, struct passwd *, getpwnam, (const char *name), (name))
+POINTER(0, void *, dlopen, (const char *name, int flags), (name, flags))
+POINTER(0, void *, dlsym, (void *handle, const char *name), (handle, name))
+CALL(ENOMEM, int, scandir64,
+     (const char *path, struct dirent64 ***names, int (*wanted)(const struct dirent64 *),
+      int (*order)(const struct dirent64 **, const struct dirent64 **)),
+     (path, names, wanted, order))
+LATE(int, -1, EIO, close, (int fd), (fd))
+LATE(int, EOF, EIO, fclose, (FILE *file), (file))
+LATE(int, -1, ENOMEM, munmap, (void *at, size_t len), (at, len))
+CALL(EACCES, int, unlink, (const char *path), (path))
+CALL(EACCES, int, unlinkat, (int dir, const char *path, int flags), (dir, path, flags))
+CALL(EACCES, int, access, (const char *path, int mode), (path, mode))
+CALL(EPERM, int, chmod, (const char *path, mode_t mode), (path, mode))
+CALL(EACCES, ssize_t, readlink, (const char *path, char *to, size_t len), (path, to, len))
+CALL(EINVAL, int, madvise, (void *at, size_t len, int advice), (at, len, advice))
+CALL(EINVAL, int, sched_getaffinity, (pid_t pid, size_t len, cpu_set_t *cpus), (pid, len, cpus))
+CALL(EAGAIN, pid_t, fork, (void), ())
+CALL(ECHILD, pid_t, waitpid, (pid_t pid, int *status, int flags), (pid, status, flags))
+CALL(EMFILE, int, dup2, (int old, int fd), (old, fd))
+CALL(EMFILE, int, socketpair, (int domain, int type, int protocol, int fds[2]),
+     (domain, type, protocol, fds))
+CALL(EPIPE, ssize_t, send, (int fd, const void *buf, size_t len, int flags), (fd, buf, len, flags))
+CALL(ENOMEM, int, poll, (struct pollfd *fds, nfds_t nr, int timeout), (fds, nr, timeout))
 CALL(EIO, ssize_t, getrandom, (void *buf, size_t len, unsigned int flags), (buf, len, flags))
 /* clang-format on */
+
+/* The stream remembers it, as glibc's does: _IO_ERR_SEEN. */
+int __real_fflush(FILE *file);
+int __wrap_fflush(FILE *file);
+int __wrap_fflush(FILE *file)
+{
+	if (!fails("call", "fflush", ENOSPC))
+		return __real_fflush(file);
+	file->_flags |= 0x20;
+	errno = ENOSPC;
+	return EOF;
+}
 
 /* Those with arguments that there may be or not. */
 int __real_open64(const char *path, int flags, ...);
@@ -159,4 +260,17 @@ int __wrap_fcntl64(int fd, int command, ...)
 	arg = va_arg(args, void *);
 	va_end(args);
 	return fails("call", "fcntl64", ENOLCK) ? -1 : __real_fcntl64(fd, command, arg);
+}
+
+int __real_ioctl(int fd, unsigned long request, ...);
+int __wrap_ioctl(int fd, unsigned long request, ...);
+int __wrap_ioctl(int fd, unsigned long request, ...)
+{
+	va_list args;
+	void *arg;
+
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+	return fails("call", "ioctl", ENOTTY) ? -1 : __real_ioctl(fd, request, arg);
 }
