@@ -332,8 +332,9 @@ FAMFS_API int famfs_log_entry(struct famfs *fs, uint64_t index, struct famfs_ent
 /**
  * famfs_wait() - waits until a host has appended something, and picks it up as famfs_refresh()
  * does. Memory tells nobody that it changes: the log's header is looked at 50 times a second, and
- * the checksums of all entries once a second and when something is new. With a log of 8 MiB that
- * costs less than a thousandth of a CPU.
+ * the checksums of all entries once a second and when something is new. Where that takes long it is
+ * done less often: while nothing is new it costs less than a hundredth of a CPU, however long the
+ * log, and a tenth while much is.
  * @timeout_ms: milliseconds; 0: looks once; UINT32_MAX: for ever.
  *
  * Return: 1: there are new entries, or the log ends at a bad one now (famfs_damage()); 0: time is

@@ -30,6 +30,7 @@ struct famfs {
 	uint64_t good;     /* entries read so far, all valid */
 	bool stopped;      /* entry number @good is invalid: nothing behind it is read */
 	uint64_t loads;    /* how often the log was read from its start */
+	uint64_t look_due, whole_due; /* famfs_wait(): not before; nanoseconds of the clock */
 	struct names names;
 	uint64_t files, dirs, unusable;
 	uint64_t file_bytes;

@@ -8,9 +8,13 @@
 #include "err.h"
 #include "fs.h"
 
-/* Between two looks at the log's header; the checksums of all entries are part of each 50th. */
-#define LOOK_NS     20000000L
-#define LOOKS_WHOLE 50U
+/* Between two looks at the log's header, and between two at the checksums of all entries. */
+#define LOOK_NS  20000000U
+#define WHOLE_NS 1000000000U
+
+/* A look at a long log takes long: the pause behind it is so many times as long. */
+#define REST       10U
+#define REST_WHOLE 200U
 
 int famfs_log_entry(struct famfs *fs, uint64_t index, struct famfs_entry *ret_entry,
 		    struct famfs_err *err)
@@ -55,21 +59,56 @@ static int look(struct famfs *fs, bool whole, struct famfs_err *err)
 	return fs->good > good || fs->stopped != stopped;
 }
 
+static uint64_t at_least(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int timed_look(struct famfs *fs, bool last, struct famfs_err *err)
+{
+	uint64_t began = now_ns(), now;
+	bool whole = last || began >= fs->whole_due;
+	int rc = look(fs, whole, err);
+
+	now = now_ns();
+	fs->look_due = now + at_least(LOOK_NS, REST * (now - began));
+	if (whole)
+		fs->whole_due = now + at_least(WHOLE_NS, REST_WHOLE * (now - began));
+	return rc;
+}
+
+/* Until the next look is due, or @end has come. Return: 0, -ECANCELED. */
+static int rest(const struct famfs *fs, uint64_t end, struct famfs_err *err)
+{
+	uint64_t until = fs->look_due < end ? fs->look_due : end, now;
+
+	while (!ctx_cancelled(fs->ctx)) {
+		struct timespec pause = { 0 };
+
+		now = now_ns();
+		if (now >= until)
+			return 0;
+		/* A signal that cancels comes before the sleep, too: it is never long. */
+		pause.tv_nsec = (long)(until - now < LOOK_NS ? until - now : LOOK_NS);
+		(void)nanosleep(&pause, NULL);
+	}
+	return err_set(err, -ECANCELED, fs->dev->name, "cancelled");
+}
+
 int famfs_wait(struct famfs *fs, uint32_t timeout_ms, struct famfs_err *err)
 {
-	const struct timespec pause = { .tv_nsec = LOOK_NS };
-	uint64_t end = now_ns() + (uint64_t)timeout_ms * 1000000U;
+	uint64_t end = UINT64_MAX;
 	bool last;
 	int rc;
 
-	for (unsigned int looks = 1;; looks++) {
-		last = timeout_ms != UINT32_MAX && now_ns() >= end;
-		rc = look(fs, last || looks % LOOKS_WHOLE == 0, err);
-		if (rc || last)
+	if (timeout_ms != UINT32_MAX)
+		end = now_ns() + (uint64_t)timeout_ms * 1000000U;
+	do {
+		rc = rest(fs, end, err);
+		if (rc)
 			return rc;
-		if (ctx_cancelled(fs->ctx))
-			return err_set(err, -ECANCELED, fs->dev->name, "cancelled");
-		/* A signal ends it early, which does no harm. */
-		(void)nanosleep(&pause, NULL);
-	}
+		last = now_ns() >= end;
+		rc = timed_look(fs, last, err);
+	} while (!rc && !last);
+	return rc;
 }
