@@ -124,7 +124,7 @@ on_terminal() { # COLUMNS ARGUMENT...
 
 @test "on a terminal df fits the line, sizes are for people and labels bold" {
 	filled
-	requires script
+	requires_terminal
 	local wide narrow
 	mv "$IMG" i
 	wide=$(TERM=xterm on_terminal 200 df i)
