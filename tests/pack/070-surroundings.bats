@@ -214,7 +214,7 @@ as_nobody() { # RC ENV-ARGUMENT... ./famfs ARGUMENT...
 	chmod 555 work
 	before=$(sum work/a.img)
 	as_nobody 1 HOME="$PWD/home" ./famfs image restore --force one.fmi work/a.img
-	one_error 'work/a.img\.[^:]*: the undo file cannot be made: Permission denied; '
+	one_error 'work/a.img[^:]*: the undo file cannot be made: Permission denied; '
 	has "$stderr" 'another place with --undo'
 	unchanged "$before" work/a.img
 	as_nobody 0 HOME="$PWD/home" ./famfs image restore --force --undo back.fmi one.fmi work/a.img
