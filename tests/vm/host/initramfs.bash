@@ -52,7 +52,7 @@ archive() {
 }
 
 base_files() {
-	local name ldconfig
+	local name ldconfig known
 
 	for name in "${base_programs[@]}"; do
 		type -P "$name"
@@ -61,14 +61,16 @@ base_files() {
 		type -P "$name" || true
 	done
 	ldconfig=$(PATH=$PATH:/usr/sbin:/sbin type -P ldconfig)
+	known=$("$ldconfig" -p)
 	for name in "${dlopened[@]}"; do
-		"$ldconfig" -p | awk -v so="$name" '$1 == so && /x86-64/ { print $NF; exit }'
+		awk -v so="$name" '$1 == so && /x86-64/ { print $NF; exit }' <<<"$known"
 	done
 }
 
-build_base() {
+build_base() { # ROOT FILE...
 	local root=$1 applet
 
+	shift
 	mkdir -p "$root"/{proc,sys,dev,tmp,run,root,etc,opt,vm} "$root"/usr/{bin,sbin,lib,lib64}
 	for applet in bin sbin lib lib64; do
 		ln -s "usr/$applet" "$root/$applet"
@@ -80,8 +82,7 @@ build_base() {
 	printf 'root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/tmp:/bin/sh\n' >"$root/etc/passwd"
 	printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
 	install -m 755 "$here/init" "$root/init"
-	mapfile -t files < <(base_files)
-	put "$root" "${files[@]}"
+	put "$root" "$@"
 }
 
 # Sets $base. The archive's name is a digest of all that went into it, so that
@@ -89,7 +90,8 @@ build_base() {
 need_base() {
 	local key dir files
 
-	mapfile -t files < <(base_files)
+	files=$(base_files)
+	mapfile -t files <<<"$files"
 	key=$({
 		cat "$here/host/initramfs.bash" "$here/init" "$kernel/version"
 		for f in "${files[@]}"; do
@@ -99,7 +101,7 @@ need_base() {
 	base=$cache/base-$(basename "$kernel")-$key.cpio
 	[[ -e $base ]] && return
 	dir=$(mktemp -d "$cache/new.XXXXXX")
-	build_base "$dir/root"
+	build_base "$dir/root" "${files[@]}"
 	archive "$dir/root" >"$dir/base.cpio"
 	rm -f "${base%-*}"-*.cpio
 	mv "$dir/base.cpio" "$base"
