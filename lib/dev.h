@@ -187,7 +187,7 @@ int dev_held_next(struct dev *dev, uint64_t off, uint64_t *ret_off, uint64_t *re
 /* End of a command that wrote: images: one fdatasync. Return: 0 or -EIO, -ENOSPC. */
 int dev_finish(struct dev *dev, struct famfs_err *err);
 
-/* Is a file system mounted from this device? By /proc/self/mounts (source field). */
-bool dev_is_mounted(const struct dev *dev);
+/* Is a file system mounted from this device? Return: as users_mounted(). */
+int dev_is_mounted(const struct dev *dev);
 
 #endif

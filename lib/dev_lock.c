@@ -160,9 +160,11 @@ int dev_held_next(struct dev *dev, uint64_t off, uint64_t *ret_off, uint64_t *re
 	return 1;
 }
 
-bool dev_is_mounted(const struct dev *dev)
+int dev_is_mounted(const struct dev *dev)
 {
 	struct stat ours;
 
-	return fstat(dev->fd, &ours) == 0 && users_mounted(dev->ctx, &ours, dev->path, NULL);
+	if (fstat(dev->fd, &ours))
+		return -errno;
+	return users_mounted(dev->ctx, &ours, dev->path, NULL);
 }

@@ -4,6 +4,7 @@
 #include "fs.h"
 #include "role.h"
 #include "super.h"
+#include "users.h"
 
 /* Is it still the file system whose log was read, and still ours? */
 int fs_require_same(struct famfs *fs, struct famfs_err *err)
@@ -104,11 +105,14 @@ int fs_lock_write(struct famfs *fs, struct famfs_err *err)
 
 int fs_begin_write(struct famfs *fs, struct famfs_err *err)
 {
-	int rc;
+	int rc, mounted;
 
 	if (!(fs->flags & FAMFS_OPEN_WRITE))
 		return err_set(err, -EROFS, fs->dev->name, "opened for reading only");
-	if (dev_is_mounted(fs->dev)) {
+	mounted = dev_is_mounted(fs->dev);
+	if (mounted < 0)
+		return users_unknown(fs->dev->name, mounted, err);
+	if (mounted) {
 		rc = err_set(err, -EBUSY, fs->dev->name, "is mounted");
 		return err_hint(err, rc, "unmount it, or work through the mount");
 	}

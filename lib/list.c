@@ -82,7 +82,7 @@ static void look_at_users(struct famfs_ctx *ctx, const struct stat *st, struct f
 {
 	struct users users;
 
-	if (users_mounted(ctx, st, device->path, device->mounted) && !device->mounted[0])
+	if (users_mounted(ctx, st, device->path, device->mounted) > 0 && !device->mounted[0])
 		(void)snprintf(device->mounted, sizeof(device->mounted), "/");
 	users_scan(ctx, st, &users);
 	device->users_nr = users.nr;

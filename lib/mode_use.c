@@ -47,9 +47,11 @@ int mode_require_unused(const struct famfs_ctx *ctx, const struct mode_target *t
 {
 	char where[FAMFS_FILE_PATH_SIZE];
 	struct users users;
-	int rc;
+	int rc = users_mounted_anywhere(ctx, target->st, target->path, where);
 
-	if (users_mounted_anywhere(ctx, target->st, target->path, where)) {
+	if (rc < 0)
+		return users_unknown(target->device, rc, err);
+	if (rc) {
 		rc = err_set(err, -EBUSY, target->device,
 			     "is mounted at %s: its mode is not changed", where);
 		return err_hint(err, rc, "umount %s", where);

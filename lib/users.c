@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "ctx.h"
+#include "err.h"
 #include "users.h"
 
 /* Undoes the \040 escapes of /proc/self/mounts, in place. */
@@ -64,20 +65,26 @@ static char *next_word(char **rest)
 	return word;
 }
 
+/* What is not there, or no longer, holds nothing. What else is in the way is not that. */
+static int why_unseen(void)
+{
+	return errno == ENOENT || errno == ESRCH || errno == EINVAL ? 0 : -errno;
+}
+
 /* @pid: "self", or a process in whose namespace it may be mounted. */
-static bool is_mounted_for(const struct famfs_ctx *ctx, const char *pid, const struct stat *st,
-			   const char *path, char *ret_where)
+static int is_mounted_for(const struct famfs_ctx *ctx, const char *pid, const struct stat *st,
+			  const char *path, char *ret_where)
 {
 	char part[64];
 	FILE *mounts;
 	char *line = NULL;
 	size_t room = 0;
-	bool found = false;
+	int found = 0;
 
 	(void)snprintf(part, sizeof(part), "/proc/%.16s/mounts", pid);
 	mounts = open_proc(ctx, part);
 	if (!mounts)
-		return false;
+		return why_unseen();
 	while (!found && getline(&line, &room, mounts) > 0) {
 		char *rest = line;
 		const char *source = next_word(&rest);
@@ -87,15 +94,23 @@ static bool is_mounted_for(const struct famfs_ctx *ctx, const char *pid, const s
 		if (found && ret_where)
 			(void)snprintf(ret_where, FAMFS_FILE_PATH_SIZE, "%s", where ? where : "");
 	}
+	if (!found && !feof(mounts))
+		found = why_unseen();
 	free(line);
 	(void)fclose(mounts);
 	return found;
 }
 
-bool users_mounted(const struct famfs_ctx *ctx, const struct stat *st, const char *path,
-		   char *ret_where)
+int users_mounted(const struct famfs_ctx *ctx, const struct stat *st, const char *path,
+		  char *ret_where)
 {
 	return is_mounted_for(ctx, "self", st, path, ret_where);
+}
+
+int users_unknown(const char *device, int rc, struct famfs_err *err)
+{
+	rc = err_set(err, rc, device, "it cannot be seen whether it is mounted: %s", strerror(-rc));
+	return err_hint(err, rc, "let this process read /proc/self/mounts");
 }
 
 static bool read_namespace(const struct famfs_ctx *ctx, const char *pid, char *buf, size_t len)
@@ -111,28 +126,32 @@ static bool read_namespace(const struct famfs_ctx *ctx, const char *pid, char *b
 	return n >= 0;
 }
 
-bool users_mounted_anywhere(const struct famfs_ctx *ctx, const struct stat *st, const char *path,
-			    char *ret_where)
+int users_mounted_anywhere(const struct famfs_ctx *ctx, const struct stat *st, const char *path,
+			   char *ret_where)
 {
 	char root[PATH_MAX], seen[64] = "", namespace[64];
-	bool found = users_mounted(ctx, st, path, ret_where);
+	int found = users_mounted(ctx, st, path, ret_where);
 	struct dirent *entry;
 	DIR *dir = ctx_path(ctx, "/proc", root, sizeof(root)) < 0 ? NULL : opendir(root);
 
+	if (!dir)
+		return found ? found : why_unseen();
 	(void)read_namespace(ctx, "self", seen, sizeof(seen));
-	while (!found && dir && (entry = readdir(dir)) != NULL) {
+	while (!found && (entry = readdir(dir)) != NULL) {
 		if (!isdigit((unsigned char)entry->d_name[0]) ||
 		    !read_namespace(ctx, entry->d_name, namespace, sizeof(namespace)) ||
 		    strcmp(namespace, seen) == 0)
 			continue;
 		found = is_mounted_for(ctx, entry->d_name, st, path, ret_where);
+		/* Not for us to see: who may change such a mount may look. */
+		if (found == -EACCES || found == -EPERM)
+			found = 0;
 	}
-	if (dir)
-		(void)closedir(dir);
+	(void)closedir(dir);
 	return found;
 }
 
-/* Return: 1 it does, 0 not, -EACCES: not for us to see. */
+/* Return: 1 it does, 0 not, -errno: not to be seen. */
 static int holds_open(const struct famfs_ctx *ctx, const char *pid, const struct stat *ours)
 {
 	char part[64], full[PATH_MAX];
@@ -146,7 +165,7 @@ static int holds_open(const struct famfs_ctx *ctx, const char *pid, const struct
 		return 0;
 	dir = opendir(full);
 	if (!dir)
-		return errno == EACCES ? -EACCES : 0;
+		return why_unseen();
 	while (!found && (entry = readdir(dir)) != NULL)
 		found = entry->d_name[0] != '.' &&
 			fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && same_object(ours, &st);
@@ -180,7 +199,7 @@ static bool is_mapping_of(const struct famfs_ctx *ctx, const char *pid, const ch
 	       same_object(ours, &st);
 }
 
-/* What is mapped stays in use when its descriptor is closed. Return: 1 it is, 0 not. */
+/* What is mapped stays in use when its descriptor is closed. Return: as holds_open(). */
 static int holds_mapped(const struct famfs_ctx *ctx, const char *pid, const struct stat *ours)
 {
 	char part[64];
@@ -192,9 +211,11 @@ static int holds_mapped(const struct famfs_ctx *ctx, const char *pid, const stru
 	(void)snprintf(part, sizeof(part), "/proc/%.48s/maps", pid);
 	maps = open_proc(ctx, part);
 	if (!maps)
-		return 0;
+		return why_unseen();
 	while (!found && getline(&line, &room, maps) > 0)
 		found = is_mapping_of(ctx, pid, line, ours);
+	if (!found && !feof(maps))
+		found = why_unseen();
 	free(line);
 	(void)fclose(maps);
 	return found;

@@ -9,19 +9,23 @@
 
 /*
  * Is a file system mounted from this file? By /proc/self/mounts (source field). @path: one name of
- * it. With @ret_where of FAMFS_FILE_PATH_SIZE bytes, or NULL: where.
+ * it. With @ret_where of FAMFS_FILE_PATH_SIZE bytes, or NULL: where. Return: 1, 0 also where there
+ * is no /proc, -errno if it is there and could not be read.
  */
-bool users_mounted(const struct famfs_ctx *ctx, const struct stat *st, const char *path,
-		   char *ret_where);
+int users_mounted(const struct famfs_ctx *ctx, const struct stat *st, const char *path,
+		  char *ret_where);
 
 /* The same in the mount namespace of any process that we may look into. */
-bool users_mounted_anywhere(const struct famfs_ctx *ctx, const struct stat *st, const char *path,
-			    char *ret_where);
+int users_mounted_anywhere(const struct famfs_ctx *ctx, const struct stat *st, const char *path,
+			   char *ret_where);
+
+/* The refusal when one of these could not tell. */
+int users_unknown(const char *device, int rc, struct famfs_err *err);
 
 /* The processes that hold a file open, or have it mapped. */
 struct users {
 	uint64_t nr;     /* of them, ours too */
-	uint64_t unseen; /* processes that we may not look into */
+	uint64_t unseen; /* processes that we may not, or could not, look into */
 	struct famfs_user first[FAMFS_USERS_MAX];
 };
 void users_scan(const struct famfs_ctx *ctx, const struct stat *st, struct users *ret_users);

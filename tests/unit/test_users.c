@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -160,17 +161,41 @@ UNIT_TEST(mounts)
 	(void)snprintf(root, sizeof(root), "%s/mounts", scratch_dir);
 	REQUIRE(famfs_ctx_new(&ctx) == 0 && famfs_ctx_set_root(ctx, root) == 0);
 	REQUIRE(stat("/dev/zero", &st) == 0);
-	CHECK(!users_mounted(ctx, &st, "/dev/dax0.0", where));
+	CHECK_EQ(users_mounted(ctx, &st, "/dev/dax0.0", where), 0);
 	scratch_file("mounts/proc/self/mounts", "tmpfs /run tmpfs rw 0 0\n"
 						"/dev/dax0.0 /mnt/with\\040space famfs rw 0 0\n");
-	CHECK(users_mounted(ctx, &st, "/dev/dax0.0", where));
+	CHECK_EQ(users_mounted(ctx, &st, "/dev/dax0.0", where), 1);
 	CHECK_STR(where, "/mnt/with space");
-	CHECK(users_mounted(ctx, &st, "/dev/dax0.0", NULL));
-	CHECK(!users_mounted(ctx, &st, "/dev/dax1.0", NULL));
+	CHECK_EQ(users_mounted(ctx, &st, "/dev/dax0.0", NULL), 1);
+	CHECK_EQ(users_mounted(ctx, &st, "/dev/dax1.0", NULL), 0);
 	/* By another name. */
 	scratch_file("mounts/proc/self/mounts", "/dev/zero\n");
-	CHECK(users_mounted(ctx, &st, "/dev/dax0.0", where));
+	CHECK_EQ(users_mounted(ctx, &st, "/dev/dax0.0", where), 1);
 	CHECK_STR(where, "");
+	famfs_ctx_free(ctx);
+}
+
+/* What is there and cannot be read does not pass for nothing. */
+UNIT_TEST(unreadable)
+{
+	struct famfs_ctx *ctx = NULL;
+	char root[PATH_MAX + 16];
+	struct famfs_err err;
+	struct users users;
+	struct stat st;
+
+	(void)snprintf(root, sizeof(root), "%s/unreadable", scratch_dir);
+	REQUIRE(famfs_ctx_new(&ctx) == 0 && famfs_ctx_set_root(ctx, root) == 0);
+	REQUIRE(stat("/dev/zero", &st) == 0);
+	scratch_file("unreadable/proc/self/mounts/x", "");
+	scratch_file("unreadable/proc/7/maps/x", "");
+	CHECK_EQ(users_mounted(ctx, &st, "/dev/dax0.0", NULL), -EISDIR);
+	CHECK_EQ(users_mounted_anywhere(ctx, &st, "/dev/dax0.0", NULL), -EISDIR);
+	users_scan(ctx, &st, &users);
+	CHECK_EQ(users.nr, 0);
+	CHECK_EQ(users.unseen, 1);
+	CHECK_EQ(users_unknown("/dev/dax0.0", -EISDIR, &err), -EISDIR);
+	CHECK_STR(err.object, "/dev/dax0.0");
 	famfs_ctx_free(ctx);
 }
 
