@@ -12,6 +12,7 @@ const char *map_kind_name(enum famfs_map_kind kind)
 		[FAMFS_MAP_SUPER] = "superblock", [FAMFS_MAP_LOG] = "log",
 		[FAMFS_MAP_FILE] = "file",        [FAMFS_MAP_CONFLICT] = "conflict",
 		[FAMFS_MAP_FREE] = "free",        [FAMFS_MAP_REST] = "rest",
+		[FAMFS_MAP_BAD] = "bad",
 	};
 
 	return names[kind];
@@ -94,6 +95,8 @@ static void count_run(struct map *map, const struct famfs_map_run *run)
 	map->conflicts += run->kind == FAMFS_MAP_CONFLICT;
 	if (run->owners && run->owner.kind == FAMFS_MAP_FILE)
 		map->files[map_file_of(map, &run->owner)].bytes += run->len;
+	if (run->kind == FAMFS_MAP_BAD)
+		map->bad += run->len;
 	if (run->kind != FAMFS_MAP_FREE)
 		return;
 	map->free += run->len;
@@ -278,7 +281,7 @@ static void count_file(struct map *map, size_t at, uint64_t len, struct map_cell
 struct map_cell map_cell(struct map *map, size_t *cursor, uint64_t from, uint64_t to)
 {
 	struct map_cell cell = { .kind = FAMFS_MAP_SUPER, .file = MAP_NO_FILE };
-	uint64_t bytes[FAMFS_MAP_REST + 1] = { 0 };
+	uint64_t bytes[FAMFS_MAP_BAD + 1] = { 0 };
 	unsigned int k, kinds = 0;
 
 	map->stamp++;
@@ -294,11 +297,13 @@ struct map_cell map_cell(struct map *map, size_t *cursor, uint64_t from, uint64_
 		if (run->off + run->len > to)
 			break;
 	}
-	for (k = 0; k <= FAMFS_MAP_REST; k++) {
+	for (k = 0; k <= FAMFS_MAP_BAD; k++) {
 		kinds += bytes[k] > 0;
 		if (bytes[k] > bytes[cell.kind])
 			cell.kind = k;
 	}
+	if (bytes[FAMFS_MAP_BAD] && cell.kind == FAMFS_MAP_FREE)
+		cell.kind = FAMFS_MAP_BAD;
 	if (bytes[FAMFS_MAP_CONFLICT])
 		cell.kind = FAMFS_MAP_CONFLICT;
 	cell.mixed = kinds > 1 || cell.files > 1;

@@ -47,14 +47,15 @@ struct map {
 	size_t file_of_cap;
 	struct map_band *bands;
 	size_t bands_nr;
-	uint64_t free, largest_free, free_runs, conflicts, outside;
+	uint64_t free, largest_free, free_runs, bad, conflicts, outside;
 	size_t lettered;
 	uint64_t stamp;
 };
 
 /**
  * struct map_cell - a part of the device, and what is in it.
- * @kind: what most of it is; CONFLICT as soon as there is some. @mixed: other things are in it.
+ * @kind: what most of it is; CONFLICT as soon as there is some, BAD rather than FREE.
+ * @mixed: other things are in it.
  * @file: FILE: the one that has more than half of it, or MAP_NO_FILE. @files: how many there are.
  */
 struct map_cell {

@@ -67,6 +67,7 @@ void map_json(struct map *map, struct emit *out)
 	emit_u64(out, "free", NULL, map->free);
 	emit_u64(out, "free_runs", NULL, map->free_runs);
 	emit_u64(out, "largest_free", NULL, map->largest_free);
+	emit_u64(out, "bad", NULL, map->bad);
 	emit_u64(out, "conflicts", NULL, map->conflicts);
 	emit_u64(out, "outside", NULL, map->outside);
 	emit_u64(out, "nbuckets", NULL, map->nbuckets);

@@ -86,6 +86,7 @@ const char *svg_kind_class(enum famfs_map_kind kind)
 		[FAMFS_MAP_SUPER] = "super",  [FAMFS_MAP_LOG] = "log",
 		[FAMFS_MAP_FILE] = "several", [FAMFS_MAP_CONFLICT] = "conflict",
 		[FAMFS_MAP_FREE] = "free",    [FAMFS_MAP_REST] = "rest",
+		[FAMFS_MAP_BAD] = "bad",
 	};
 
 	return names[kind];
@@ -345,6 +346,7 @@ static const char style[] =
 	".super { fill: #333 } .log { fill: url(#log) }\n"
 	".several { fill: url(#several); stroke: none } .page { fill: #fff; stroke: none }\n"
 	".free { fill: #f7f7f7; stroke: #bbb; stroke-dasharray: 3 2 } .rest { fill: url(#rest) }\n"
+	".bad { fill: #b48ead }\n"
 	".conflict { fill: url(#conflict); stroke: #a00; stroke-width: 2 }\n"
 	"</style>\n"
 	"<defs>\n"

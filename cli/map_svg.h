@@ -17,7 +17,7 @@ struct svg {
 	uint64_t row;          /* bytes */
 	double y;
 	double conflict_x; /* where the last one ends */
-	bool kinds[FAMFS_MAP_REST + 1], several;
+	bool kinds[FAMFS_MAP_BAD + 1], several;
 	bool *seen; /* by file: drawn by itself */
 };
 

@@ -14,6 +14,7 @@ static void legend_kinds(struct svg *s)
 		{ FAMFS_MAP_SUPER, "superblock" }, { FAMFS_MAP_LOG, "log" },
 		{ FAMFS_MAP_FREE, "free" },        { FAMFS_MAP_FILE, "several files" },
 		{ FAMFS_MAP_REST, "never used" },  { FAMFS_MAP_CONFLICT, "claimed more than once" },
+		{ FAMFS_MAP_BAD, "bad memory" },
 	};
 	double x = MARGIN + LABEL;
 	size_t i;

@@ -26,6 +26,7 @@ enum look {
 	LOOK_SEVERAL,
 	LOOK_CONFLICT,
 	LOOK_REST,
+	LOOK_BAD,
 	LOOKS,
 };
 
@@ -42,6 +43,7 @@ static const struct {
 	[LOOK_SEVERAL] = { "▒", "%", "0;36", "several files" },
 	[LOOK_CONFLICT] = { "!", "!", "1;37;41", "claimed more than once" },
 	[LOOK_REST] = { "-", "-", "0;90", "never used" },
+	[LOOK_BAD] = { "~", "~", "0;35", "bad memory: not used" },
 };
 
 /* On black and on white; red is kept for conflicts. */
@@ -153,6 +155,11 @@ static void draw_head(struct term *t)
 			 famfs_size_format(map->largest_free, buf, sizeof(buf)));
 		flow_text(t, line);
 	}
+	if (map->bad) {
+		snprintf(line, sizeof(line), "%s bad",
+			 famfs_size_format(map->bad, buf, sizeof(buf)));
+		flow_text(t, line);
+	}
 	snprintf(line, sizeof(line), "a cell is %s", famfs_size_format(t->cell, buf, sizeof(buf)));
 	flow_text(t, line);
 	line_end(t);
@@ -171,6 +178,8 @@ static enum look look_of(const struct map_cell *cell)
 		return LOOK_CONFLICT;
 	case FAMFS_MAP_REST:
 		return LOOK_REST;
+	case FAMFS_MAP_BAD:
+		return LOOK_BAD;
 	case FAMFS_MAP_FILE:
 		break;
 	}

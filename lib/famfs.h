@@ -464,6 +464,7 @@ enum famfs_map_kind {
 	FAMFS_MAP_CONFLICT = 3, /* belongs to more than one: damage */
 	FAMFS_MAP_FREE = 4,     /* free for files */
 	FAMFS_MAP_REST = 5,     /* behind the last whole allocation unit: never given to a file */
+	FAMFS_MAP_BAD = 6,      /* free, but known to be bad memory: not given to a file */
 };
 
 /**
@@ -480,7 +481,7 @@ struct famfs_map_owner {
 /**
  * struct famfs_map_run - a piece of the device that is of one kind and of one owner throughout.
  * @off, @len: whole allocation units (what an extent touches is taken), but for the device's end.
- * @owners: how many extents hold it: 0 FREE and REST, more than 1 CONFLICT.
+ * @owners: how many extents hold it: 0 FREE, REST and BAD, more than 1 CONFLICT.
  * @owner: if there is one. @other: CONFLICT: another one; of more than two, these are the ones that
  *	reach furthest. @owner comes before @other: superblock, log, files as they were logged.
  */
@@ -496,7 +497,8 @@ struct famfs_map;
 /**
  * famfs_map_new() - reads from the log what lies where on the device.
  * @fs: must be as it is until this returns; the map does not need it afterwards. What a damaged log
- *	holds behind its first invalid entry is not seen: famfs_damage() tells.
+ *	holds behind its first invalid entry is not seen: famfs_damage() tells. Where media errors
+ *	cannot be asked for, none are known.
  * @ret_map: freed by the caller with famfs_map_free().
  *
  * Return: 0, -ENOMEM, -EIO.
@@ -1671,7 +1673,9 @@ struct famfs_restore_result {
  * Return: 0; as famfs_image_read() for the file and famfs_open() for the device; -EEXIST: something
  * else is on the device; -ENOSPC: it is too small, or a disk is full; -EBUSY: locked by another
  * command, or mounted; -EPERM: not the master; -EINVAL: a rule of sizes; -EUCLEAN: NEW_UUID or
- * GROW, and no valid superblock in the file; -EIO: also when what was written does not read back.
+ * GROW, and no valid superblock in the file; -EIO: also for media errors that the host knows of in
+ * the memory of superblock and log (not for an undo file), and when what was written does not read
+ * back.
  */
 FAMFS_API int famfs_image_restore(struct famfs_ctx *ctx, const struct famfs_image_source *source,
 				  const char *device, const struct famfs_restore_opts *opts,

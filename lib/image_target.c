@@ -155,10 +155,14 @@ int restore_judge(struct restore *r, struct famfs_err *err)
 {
 	struct famfs_super now = { 0 };
 	unsigned int problems = SUPER_BAD_MAGIC;
+	uint64_t bad;
 	int rc = r->dev ? occupant_require_idle(r->dev, err) : 0;
 
 	if (!rc)
 		rc = decide_size(r, err);
+	/* To undo may be all that is left, so it is tried. */
+	if (!rc && !r->made && !is_undo(r))
+		rc = occupant_require_memory(r->dev, r->result->info.end, &bad, err);
 	if (!rc && !r->made)
 		rc = super_read(r->dev, &now, &problems, err);
 	if (!rc && !r->made)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dax.h"
 #include "err.h"
 #include "fs.h"
 #include "super.h"
@@ -20,6 +21,11 @@ struct piece {
 	struct famfs_map_owner owner;
 };
 
+/* Allocation units [start, end) that no file gets, because the memory is bad. */
+struct span {
+	uint64_t start, end;
+};
+
 struct famfs_map {
 	uint64_t dev_size;
 	uint64_t aus;     /* whole ones, that files may get */
@@ -31,6 +37,9 @@ struct famfs_map {
 	uint64_t at;    /* allocation unit that comes next */
 	uint64_t begun, ended;
 	struct piece far, near; /* of those begun, the two that reach furthest */
+	struct span *bad;       /* in order, apart */
+	uint64_t bad_nr, bad_cap;
+	uint64_t bad_at; /* the first one that does not end before @at */
 };
 
 static bool add(struct famfs_map *map, uint64_t off, uint64_t len, struct famfs_map_owner owner)
@@ -94,6 +103,57 @@ static int collect(struct famfs *fs, struct famfs_map *map, struct famfs_err *er
 	int rc = add_meta(map, &fs->log) ? fs_each_entry(fs, add_entry, map, err) : -ENOMEM;
 
 	return rc == -ENOMEM ? err_nomem(err) : rc;
+}
+
+/* What finds no room here is shown as free, as where errors cannot be asked for at all. */
+static void add_bad(void *data, uint64_t off, uint64_t len)
+{
+	uint64_t end, cap;
+	struct famfs_map *map = data;
+	struct span *more;
+
+	if (__builtin_add_overflow(off, len, &end) || end > map->dev_size)
+		end = map->dev_size;
+	if (off >= end)
+		return;
+	if (map->bad_nr == map->bad_cap) {
+		cap = map->bad_cap ? map->bad_cap * 2 : 64;
+		more = reallocarray(map->bad, cap, sizeof(*more));
+		if (!more)
+			return;
+		map->bad = more;
+		map->bad_cap = cap;
+	}
+	map->bad[map->bad_nr++] = (struct span){
+		.start = off / FAMFS_AU,
+		.end = end / FAMFS_AU + (end % FAMFS_AU != 0),
+	};
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+static void collect_bad(struct famfs *fs, struct famfs_map *map)
+{
+	uint64_t nr = 0;
+
+	if (fs->dev->kind != FAMFS_DEV_DAX)
+		return;
+	(void)dax_media_errors(fs->ctx, &fs->dev->dax, add_bad, map, NULL);
+	if (!map->bad_nr)
+		return;
+	qsort(map->bad, map->bad_nr, sizeof(*map->bad), by_start);
+	for (uint64_t i = 1; i < map->bad_nr; i++) {
+		if (map->bad[i].start > map->bad[nr].end)
+			map->bad[++nr] = map->bad[i];
+		else if (map->bad[i].end > map->bad[nr].end)
+			map->bad[nr].end = map->bad[i].end;
+	}
+	map->bad_nr = nr + 1;
 }
 
 static int by_value(const void *a, const void *b)
@@ -189,6 +249,8 @@ int famfs_map_new(struct famfs *fs, struct famfs_map **ret_map, struct famfs_err
 	rc = collect(fs, map, err);
 	if (!rc)
 		rc = sort(map, err);
+	if (!rc)
+		collect_bad(fs, map);
 	if (rc) {
 		famfs_map_free(map);
 		return rc;
@@ -203,6 +265,7 @@ void famfs_map_free(struct famfs_map *map)
 		return;
 	free(map->pieces);
 	free(map->ends);
+	free(map->bad);
 	free(map);
 }
 
@@ -245,6 +308,26 @@ static uint64_t run_end(const struct famfs_map *map)
 	return end;
 }
 
+/* Of a run that nobody owns up to *@end: what it is, and up to where. */
+static enum famfs_map_kind unowned(struct famfs_map *map, uint64_t *end)
+{
+	const struct span *bad;
+
+	if (map->at >= map->aus)
+		return FAMFS_MAP_REST;
+	while (map->bad_at < map->bad_nr && map->bad[map->bad_at].end <= map->at)
+		map->bad_at++;
+	if (map->bad_at == map->bad_nr)
+		return FAMFS_MAP_FREE;
+	bad = &map->bad[map->bad_at];
+	if (bad->start > map->at) {
+		*end = bad->start < *end ? bad->start : *end;
+		return FAMFS_MAP_FREE;
+	}
+	*end = bad->end < *end ? bad->end : *end;
+	return FAMFS_MAP_BAD;
+}
+
 /* The superblock, the log, then the files as they were logged. */
 static bool is_before(const struct famfs_map_owner *a, const struct famfs_map_owner *b)
 {
@@ -262,7 +345,6 @@ int famfs_map_next(struct famfs_map *map, struct famfs_map_run *ret_run)
 		return 0;
 	step(map);
 	end = run_end(map);
-	run.len = (end < map->units ? end * FAMFS_AU : map->dev_size) - run.off;
 	run.owners = map->begun - map->ended;
 	if (run.owners > 1) {
 		bool swap = is_before(&map->near.owner, &map->far.owner);
@@ -274,8 +356,9 @@ int famfs_map_next(struct famfs_map *map, struct famfs_map_run *ret_run)
 		run.kind = map->far.owner.kind;
 		run.owner = map->far.owner;
 	} else {
-		run.kind = map->at < map->aus ? FAMFS_MAP_FREE : FAMFS_MAP_REST;
+		run.kind = unowned(map, &end);
 	}
+	run.len = (end < map->units ? end * FAMFS_AU : map->dev_size) - run.off;
 	map->at = end;
 	*ret_run = run;
 	return 1;

@@ -73,38 +73,17 @@ static int check_room(const char *device, uint64_t size, uint64_t log_len, struc
 	return err_hint(err, rc, "--loglen %s fits", text_size(fits).s);
 }
 
-/* Keeps the range that comes first. */
-static void take_first(void *data, uint64_t off, uint64_t len)
-{
-	struct famfs_extent *first = data;
-
-	if (off < first->off)
-		*first = (struct famfs_extent){ .off = off, .len = len };
-}
-
-/* Metadata has one place only: where the memory is bad there, no file system can be. */
+/* The same refusal with a better way out, if there is one. */
 static int check_memory(struct dev *dev, uint64_t log_len, struct famfs_err *err)
 {
-	struct famfs_extent first = { .off = FAMFS_NONE };
-	uint64_t fits = FAMFS_LOG_LEN_MIN;
-	char name[64] = "NAMESPACE";
-	int rc = 0;
+	uint64_t fits = FAMFS_LOG_LEN_MIN, bad;
+	int rc = occupant_require_memory(dev, FAMFS_LOG_OFF + log_len, &bad, err);
 
-	if (dev->kind == FAMFS_DEV_DAX)
-		rc = dax_media_errors(dev->ctx, &dev->dax, take_first, &first, err);
-	if (rc || first.off >= FAMFS_LOG_OFF + log_len)
+	if (!rc || bad < FAMFS_LOG_OFF + fits)
 		return rc;
-	rc = err_set(err, -EIO, dev->name,
-		     "media errors where superblock and log would be: %s at offset %" PRIu64,
-		     text_size(first.len).s, first.off);
-	rc = err_at(err, rc, first.off, FAMFS_NONE);
-	while (FAMFS_LOG_OFF + fits * 2 <= first.off)
+	while (FAMFS_LOG_OFF + fits * 2 <= bad)
 		fits *= 2;
-	if (FAMFS_LOG_OFF + fits <= first.off)
-		return err_hint(err, rc, "--loglen %s ends before it", text_size(fits).s);
-	(void)dax_namespace(dev->ctx, dev->dax.name, name, sizeof(name));
-	return err_hint(err, rc, "to have the memory mended, if it can be: ndctl clear-errors %s",
-			name);
+	return err_hint(err, rc, "--loglen %s ends before it", text_size(fits).s);
 }
 
 /* The size that the device will have; *@ret_grow if an image must be made longer. */

@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "dax.h"
 #include "err.h"
 #include "media.h"
 #include "occupant.h"
 #include "probe.h"
 #include "role.h"
 #include "super.h"
+#include "text.h"
 #include "users.h"
 
 int occupant_famfs(struct dev *dev, char *buf, size_t len, struct famfs_err *err)
@@ -79,7 +81,10 @@ int occupant_require_idle(struct dev *dev, struct famfs_err *err)
 	int rc;
 
 	/* Also in containers: what is done to it is more than a mount could bear. */
-	if (fstat(dev->fd, &st) == 0 && users_mounted_anywhere(dev->ctx, &st, dev->path, where)) {
+	rc = fstat(dev->fd, &st) ? -errno : users_mounted_anywhere(dev->ctx, &st, dev->path, where);
+	if (rc < 0)
+		return users_unknown(dev->name, rc, err);
+	if (rc) {
 		rc = err_set(err, -EBUSY, dev->name, "is mounted at %s", where);
 		return err_hint(err, rc, "umount %s", where);
 	}
@@ -90,4 +95,33 @@ int occupant_require_idle(struct dev *dev, struct famfs_err *err)
 			err_set(err, -EBUSY, dev->name,
 				"another command is filling space at offset %" PRIu64, off),
 			"try again when that is done: lslocks shows it");
+}
+
+/* Keeps the range that comes first. */
+static void take_first(void *data, uint64_t off, uint64_t len)
+{
+	struct famfs_extent *first = data;
+
+	if (off < first->off)
+		*first = (struct famfs_extent){ .off = off, .len = len };
+}
+
+int occupant_require_memory(struct dev *dev, uint64_t end, uint64_t *ret_bad, struct famfs_err *err)
+{
+	struct famfs_extent first = { .off = FAMFS_NONE };
+	char name[64] = "NAMESPACE";
+	int rc = 0;
+
+	*ret_bad = 0;
+	if (dev->kind == FAMFS_DEV_DAX)
+		rc = dax_media_errors(dev->ctx, &dev->dax, take_first, &first, err);
+	if (rc || first.off >= end)
+		return rc;
+	*ret_bad = first.off;
+	rc = err_set(err, -EIO, dev->name,
+		     "media errors where superblock and log would be: %s at offset %" PRIu64,
+		     text_size(first.len).s, first.off);
+	(void)dax_namespace(dev->ctx, dev->dax.name, name, sizeof(name));
+	return err_hint(err, err_at(err, rc, first.off, FAMFS_NONE),
+			"to have the memory mended, if it can be: ndctl clear-errors %s", name);
 }

@@ -101,7 +101,7 @@ struct famfs_repair {
 	unsigned int round;
 	bool crowded; /* the log had no room for a directory that is missing */
 	bool move_up; /* what lies in such a directory moves into one that is there */
-	bool asked; /* something was agreed to */
+	bool asked;   /* something was agreed to */
 
 	/* One round. */
 	struct famfs_check *check;

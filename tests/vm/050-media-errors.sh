@@ -73,15 +73,29 @@ df_leaves_them_out() {
 		has "$errors" '4.0M more hold no file and have media errors'
 }
 
+# The one under a file is the file's.
+map_shows_them() {
+	run_famfs 0 interleave map --json $dev || return 1
+	is "4194304 $((data + 4 * au)) 4194304" \
+		"$(jq '.bad, (.runs[] | select(.kind == "bad") | .off, .len)' <<<"$output" |
+			xargs)" &&
+		run_famfs 0 interleave map --charset ascii $dev &&
+		has "$output" '4.0M bad' && has "$output" '~ bad memory: not used' &&
+		run_famfs 0 interleave map --svg - $dev && has "$output" '<title>bad: 4.0M at'
+}
+
 # Not even by force: superblock and log have one place only.
-mkfs_refuses() {
+makers_refuse() {
 	local as_it_was
 
 	: >/tmp/badblocks
 	run_famfs 0 df $dev || return 1
 	as_it_was=$output
+	run_famfs 0 image dump --force $dev /tmp/fs.fmi || return 1
 	set_bad $(((2 << 20) + 4096))
 	run_famfs 1 mkfs --force --loglen 4M $dev &&
+		one_line_error 'media errors .*offset 2101248.*ndctl clear-errors namespace0.0' &&
+		run_famfs 1 image restore --force /tmp/fs.fmi $dev &&
 		one_line_error 'media errors .*offset 2101248.*ndctl clear-errors namespace0.0' ||
 		return 1
 	set_bad $data
@@ -110,6 +124,7 @@ check "creat and cp place nothing on them" creat_passes_by
 check "interleave plan neither" plan_passes_by
 check "check names the files they hit" check_names_files
 check "df leaves them out" df_leaves_them_out
+check "interleave map shows them" map_shows_them
 check "what does not fit beside them says why" too_little
-check "mkfs does not put superblock and log on them" mkfs_refuses
+check "mkfs and image restore do not put superblock and log on them" makers_refuse
 tap_done
