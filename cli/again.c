@@ -31,12 +31,12 @@ static int read_anew(struct again *again, struct famfs_err *err)
 	return rc == -ESTALE || rc > 0 ? 0 : rc;
 }
 
-static int changing(const char *path, struct famfs_err *err)
+static int stale(const char *path, const char *message, const char *hint, struct famfs_err *err)
 {
 	*err = (struct famfs_err){ .rc = -ESTALE, .off = FAMFS_NONE, .entry = FAMFS_NONE };
 	snprintf(err->object, sizeof(err->object), "/%s", path + strspn(path, "/"));
-	snprintf(err->message, sizeof(err->message), "the log is rewritten again and again");
-	snprintf(err->hint, sizeof(err->hint), "try again when nobody repairs it");
+	snprintf(err->message, sizeof(err->message), "%s", message);
+	snprintf(err->hint, sizeof(err->hint), "%s", hint);
 	return err->rc;
 }
 
@@ -48,11 +48,11 @@ static bool is_for_good(struct again *again, int *rc, struct famfs_err *err)
 	return *rc != -ESTALE;
 }
 
-static bool is_where_it_was(struct again *again, const char *path, const struct famfs_entry *entry)
+static bool is_where_it_was(struct famfs *fs, const char *path, const struct famfs_entry *entry)
 {
 	struct famfs_entry now;
 
-	return !famfs_lookup(again->fs, path, &now, NULL) && is_same(entry, &now);
+	return !famfs_lookup(fs, path, &now, NULL) && is_same(entry, &now);
 }
 
 bool again_settled(struct again *again, const char *path, const struct famfs_entry *entry, int *rc,
@@ -62,10 +62,11 @@ bool again_settled(struct again *again, const char *path, const struct famfs_ent
 
 	if (*rc == -ECANCELED || *rc == -EOPNOTSUPP)
 		return true;
-	if (entry ? is_where_it_was(again, path, entry) : is_for_good(again, rc, err))
+	if (entry ? is_where_it_was(again->fs, path, entry) : is_for_good(again, rc, err))
 		return true;
 	if (again->tries++ >= TRIES_MAX) {
-		*rc = changing(path, err);
+		*rc = stale(path, "the log is rewritten again and again",
+			    "try again when nobody repairs it", err);
 		return true;
 	}
 	if (!read_anew(again, &why))
@@ -73,4 +74,13 @@ bool again_settled(struct again *again, const char *path, const struct famfs_ent
 	*rc = why.rc;
 	*err = why;
 	return true;
+}
+
+int again_unmoved(struct famfs *fs, const struct famfs_entry *entry, struct famfs_err *err)
+{
+	if (is_where_it_was(fs, entry->path, entry))
+		return 0;
+	return stale(entry->path,
+		     "the log was rewritten while it was read: the bytes may be of another file",
+		     "read it again when nobody repairs the log", err);
 }

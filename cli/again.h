@@ -26,4 +26,10 @@ void again_init(struct again *again, struct famfs *fs);
 bool again_settled(struct again *again, const char *path, const struct famfs_entry *entry, int *rc,
 		   struct famfs_err *err);
 
+/*
+ * again_unmoved() - of a file that was read only once: does it still lie where it was read? Without
+ * that the bytes may be another file's. Return: 0, -ESTALE.
+ */
+int again_unmoved(struct famfs *fs, const struct famfs_entry *entry, struct famfs_err *err);
+
 #endif

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "again.h"
 #include "file.h"
 
 enum { CHUNK = 1 << 20 };
@@ -75,7 +76,9 @@ static int copy(struct cmd_env *env, struct famfs *fs, const struct famfs_entry 
 			return output_failed(env, rc);
 		}
 	}
-	return left ? EXIT_FAILED : 0;
+	if (left)
+		return EXIT_FAILED;
+	return again_unmoved(fs, entry, &err) ? env_error(env, &err) : 0;
 }
 
 static int cat_one(struct cmd_env *env, struct famfs *fs, const struct operand *op, char *buf,

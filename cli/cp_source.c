@@ -2,10 +2,12 @@
 /* The bytes of a source: of a local file, of a file in a famfs, of standard input. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "again.h"
 #include "cp.h"
 
 /* The descriptor to read from; standard input keeps its own. */
@@ -37,6 +39,20 @@ static void close_source(const struct cp *cp, int fd)
 		close(fd);
 }
 
+/* A handle is for one thread at a time. */
+static int fill_from_famfs(struct cp_item *item, struct famfs_fill *fill, struct famfs_err *err)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	int rc = famfs_fill_from_file(fill, item->side->fs, item->entry, err);
+
+	if (rc)
+		return rc;
+	pthread_mutex_lock(&lock);
+	rc = again_unmoved(item->side->fs, item->entry, err);
+	pthread_mutex_unlock(&lock);
+	return rc;
+}
+
 int cp_source_fill(struct cp *cp, struct cp_item *item, struct famfs_fill *fill,
 		   struct famfs_err *err)
 {
@@ -44,7 +60,7 @@ int cp_source_fill(struct cp *cp, struct cp_item *item, struct famfs_fill *fill,
 
 	cp->current = item->source;
 	if (item->kind == CP_FAMFS)
-		return famfs_fill_from_file(fill, item->side->fs, item->entry, err);
+		return fill_from_famfs(item, fill, err);
 	fd = open_source(cp, item, err);
 	if (fd < 0)
 		return fd;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "again.h"
 #include "cp.h"
 #include "file.h"
 
@@ -71,5 +72,5 @@ int cp_stream(struct cp *cp, struct cp_item *item, bool only, struct famfs_err *
 	}
 	if (rc == -EPIPE)
 		file_reader_gone();
-	return rc;
+	return rc ? rc : again_unmoved(item->side->fs, item->entry, err);
 }
