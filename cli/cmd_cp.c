@@ -7,6 +7,7 @@
 
 #include "cp.h"
 #include "cp_tar.h"
+#include "file.h"
 #include "geometry.h"
 
 enum {
@@ -24,9 +25,8 @@ static const struct argp_option options[] = {
 	{ "preserve", 'p', NULL, 0, "Modes and owners as the sources'", 0 },
 	{ "dereference", 'L', NULL, 0, "Follow symbolic links in directories", 0 },
 	{ "threads", 't', "N", 0, "At most N threads (one per CPU)", 0 },
-	{ "mode", 'm', "MODE", 0, "Octal mode; directories add x to r", 0 },
-	{ "uid", 'u', "USER", 0, "Owner, a number or a name", 0 },
-	{ "gid", 'g', "GROUP", 0, "Group, a number or a name", 0 },
+	OWNER_OPTIONS("Octal mode; directories add x to r", "Owner, a number or a name",
+		      "Group, a number or a name"),
 	{ "nstrips", 'N', "N", 0, "In: interleave over N strips, 1 to 16", 0 },
 	{ "nbuckets", 'B', "N", 0, "In: take strips from N slices", 0 },
 	{ "chunksize", 'C', "SIZE", 0, "In: deal chunks of SIZE (2M)", 0 },
@@ -74,33 +74,11 @@ static error_t parse_long(int key, char *arg, struct cmd_env *env)
 	}
 }
 
-static error_t parse_owner(int key, char *arg, struct cmd_env *env)
-{
-	struct cp_opts *opts = env->opts;
-
-	switch (key) {
-	case 'm':
-		opts->mode = option_mode(env, "--mode", arg);
-		opts->has_mode = true;
-		return 0;
-	case 'u':
-		opts->uid = option_id(env, "--uid", arg);
-		opts->has_uid = true;
-		return 0;
-	case 'g':
-		opts->gid = option_id(env, "--gid", arg);
-		opts->has_gid = true;
-		return 0;
-	default:
-		return parse_long(key, arg, env);
-	}
-}
-
 static error_t parse(int key, char *arg, struct cmd_env *env)
 {
 	struct cp_opts *opts = env->opts;
 
-	if (!geometry_parse(key, arg, env, &opts->req))
+	if (!geometry_parse(key, arg, env, &opts->req) || !owner_parse(key, arg, env, &opts->owner))
 		return 0;
 	switch (key) {
 	case 'r':
@@ -116,7 +94,7 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 		opts->threads = (unsigned int)option_number(env, "--threads", arg, THREADS_MAX);
 		return 0;
 	default:
-		return parse_owner(key, arg, env);
+		return parse_long(key, arg, env);
 	}
 }
 
@@ -205,8 +183,7 @@ static int run(struct cmd_env *env)
 		src[i] = operand_split(env, env->operands[i]);
 	check_direction(env, &dst);
 	check_sources(env, src, nr, &dst);
-	cp.mask = umask(0);
-	umask(cp.mask);
+	cp.mask = file_mask();
 	if (cp.opts->threads)
 		famfs_ctx_set_threads(env->ctx, cp.opts->threads);
 	/* Standard output is for the bytes. */

@@ -6,14 +6,16 @@
 #include <unistd.h>
 
 #include "geometry.h"
+#include "owner.h"
 #include "seed.h"
 
 struct creat_opts {
-	bool has_size, has_mode, has_uid, has_gid;
+	bool has_size;
 	bool atomic, randomize;
 	uint32_t seed;
 	unsigned int threads;
 	const char *from;
+	struct owner owner;
 	struct famfs_create_req req;
 };
 
@@ -21,12 +23,8 @@ enum { OPT_CONTIGUOUS = OPT_COMMAND, OPT_NO_ZERO, OPT_FROM, OPT_ATOMIC, OPT_RAND
 
 static const struct argp_option options[] = {
 	{ "size", 's', "SIZE", 0, "Size of each file: 4096, 512k, 1.5G", 0 },
-	{ "mode", 'm', "MODE", 0, "Octal mode (0666 less the umask)", 0 },
-	{ "uid", 'u', "USER", 0, "Owner, a number or a name (the effective one)", 0 },
-	{ "gid", 'g', "GROUP", 0, "Group, a number or a name (the effective one)", 0 },
-	{ "nstrips", 'N', "N", 0, "Interleave over N strips, 1 to 16", 0 },
-	{ "nbuckets", 'B', "N", 0, "Take strips from N slices of the device", 0 },
-	{ "chunksize", 'C', "SIZE", 0, "Deal chunks of SIZE (2M), a power of two", 0 },
+	OWNER_OPTIONS_OF_MAKING("0666"),
+	GEOMETRY_OPTIONS,
 	{ "contiguous", OPT_CONTIGUOUS, NULL, 0, "In one extent or not at all", 0 },
 	{ "no-zero", OPT_NO_ZERO, NULL, 0, "Leave what the space holds", 0 },
 	{ "randomize", OPT_RANDOMIZE, NULL, 0, "Fill with the bytes that --seed makes", 0 },
@@ -72,41 +70,13 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 {
 	struct creat_opts *opts = env->opts;
 
-	if (!geometry_parse(key, arg, env, &opts->req))
+	if (!geometry_parse(key, arg, env, &opts->req) || !owner_parse(key, arg, env, &opts->owner))
 		return 0;
-	switch (key) {
-	case 's':
-		opts->req.size = option_size(env, "--size", arg);
-		opts->has_size = true;
-		return 0;
-	case 'm':
-		opts->req.mode = option_mode(env, "--mode", arg);
-		opts->has_mode = true;
-		return 0;
-	case 'u':
-		opts->req.uid = option_id(env, "--uid", arg);
-		opts->has_uid = true;
-		return 0;
-	case 'g':
-		opts->req.gid = option_id(env, "--gid", arg);
-		opts->has_gid = true;
-		return 0;
-	default:
+	if (key != 's')
 		return parse_flag(key, arg, env);
-	}
-}
-
-static void set_defaults(struct creat_opts *opts)
-{
-	mode_t mask = umask(0);
-
-	umask(mask);
-	if (!opts->has_mode)
-		opts->req.mode = 0666U & ~mask;
-	if (!opts->has_uid)
-		opts->req.uid = geteuid();
-	if (!opts->has_gid)
-		opts->req.gid = getegid();
+	opts->req.size = option_size(env, "--size", arg);
+	opts->has_size = true;
+	return 0;
 }
 
 /* The device of --from: the only operand, or --device. */
@@ -139,7 +109,7 @@ static int run(struct cmd_env *env)
 	struct creat_opts *opts = env->opts;
 	struct place_opts place = { .atomic = opts->atomic, .timing = true, .seed = opts->seed };
 
-	set_defaults(opts);
+	owner_apply(&opts->owner, 0666, &opts->req);
 	famfs_ctx_set_threads(env->ctx, opts->threads);
 	geometry_check(env, &opts->req);
 	if (opts->randomize && !opts->seed)

@@ -18,9 +18,7 @@ enum { OPT_CONTIGUOUS = OPT_COMMAND, OPT_BYTES };
 
 static const struct argp_option options[] = {
 	{ "size", 's', "SIZE", 0, "Size of the file: 4096, 512k, 1.5G", 0 },
-	{ "nstrips", 'N', "N", 0, "Interleave over N strips, 1 to 16", 0 },
-	{ "nbuckets", 'B', "N", 0, "Take strips from N slices of the device", 0 },
-	{ "chunksize", 'C', "SIZE", 0, "Deal chunks of SIZE (2M), a power of two", 0 },
+	GEOMETRY_OPTIONS,
 	{ "contiguous", OPT_CONTIGUOUS, NULL, 0, "In one extent or not at all", 0 },
 	{ "bytes", OPT_BYTES, NULL, 0, "Sizes in bytes, on terminals too", 0 },
 	COLUMNS_OPTION,

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <limits.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "cmd.h"
+#include "file.h"
+#include "owner.h"
 
 struct mkdir_opts {
-	bool has_mode, has_uid, has_gid;
+	struct owner owner;
 	struct famfs_create_req req;
 };
 
 static const struct argp_option options[] = {
 	{ "parents", 'p', NULL, 0, "Make missing parents; existing ones are fine", 0 },
-	{ "mode", 'm', "MODE", 0, "Octal mode (0777 less the umask)", 0 },
-	{ "uid", 'u', "USER", 0, "Owner, a number or a name (the effective one)", 0 },
-	{ "gid", 'g', "GROUP", 0, "Group, a number or a name (the effective one)", 0 },
+	OWNER_OPTIONS_OF_MAKING("0777"),
 	{ 0 },
 };
 
@@ -22,43 +19,21 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 {
 	struct mkdir_opts *opts = env->opts;
 
-	switch (key) {
-	case 'p':
-		opts->req.flags |= FAMFS_CREATE_PARENTS;
-		return 0;
-	case 'm':
-		opts->req.mode = option_mode(env, "--mode", arg);
-		opts->has_mode = true;
-		return 0;
-	case 'u':
-		opts->req.uid = option_id(env, "--uid", arg);
-		opts->has_uid = true;
-		return 0;
-	case 'g':
-		opts->req.gid = option_id(env, "--gid", arg);
-		opts->has_gid = true;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	if (key != 'p')
+		return owner_parse(key, arg, env, &opts->owner);
+	opts->req.flags |= FAMFS_CREATE_PARENTS;
+	return 0;
 }
 
 static int run(struct cmd_env *env)
 {
 	struct mkdir_opts *opts = env->opts;
 	const struct place_opts place = { 0 };
-	mode_t mask = umask(0);
 
-	umask(mask);
 	opts->req.flags |= FAMFS_CREATE_DIR;
-	if (!opts->has_mode)
-		opts->req.mode = 0777U & ~mask;
+	owner_apply(&opts->owner, 0777, &opts->req);
 	/* As mkdir(1): a parent gets its default mode, and its owner can enter and fill it. */
-	opts->req.parent_mode = (0777U & ~mask) | 0300U;
-	if (!opts->has_uid)
-		opts->req.uid = geteuid();
-	if (!opts->has_gid)
-		opts->req.gid = getegid();
+	opts->req.parent_mode = (0777U & ~file_mask()) | 0300U;
 	return place_operands(env, &opts->req, &place);
 }
 

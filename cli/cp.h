@@ -12,11 +12,12 @@
 
 #include "cmd.h"
 #include "kept.h"
+#include "owner.h"
 
 struct cp_opts {
 	bool recursive, preserve, follow, sparse, overwrite, keep_going, skip_empty, tar;
-	bool has_mode, has_uid, has_gid, has_size;
-	uint32_t mode, uid, gid;
+	bool has_size;
+	struct owner owner;
 	uint64_t size;
 	unsigned int threads;
 	struct famfs_create_req req; /* geometry and flags */

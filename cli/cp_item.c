@@ -29,12 +29,12 @@ void cp_set_mode(const struct cp *cp, struct cp_item *item, uint32_t mode, uint3
 {
 	const struct cp_opts *opts = cp->opts;
 
-	if (opts->has_mode)
-		item->mode = mode_given(item, opts->mode);
+	if (opts->owner.has_mode)
+		item->mode = mode_given(item, opts->owner.mode);
 	else
 		item->mode = opts->preserve ? mode & 07777U : mode & 0777U & ~cp->mask;
-	item->uid = opts->has_uid ? opts->uid : opts->preserve ? uid : geteuid();
-	item->gid = opts->has_gid ? opts->gid : opts->preserve ? gid : getegid();
+	item->uid = opts->owner.has_uid ? opts->owner.uid : opts->preserve ? uid : geteuid();
+	item->gid = opts->owner.has_gid ? opts->owner.gid : opts->preserve ? gid : getegid();
 }
 
 char *cp_join(const char *dir, const char *name)

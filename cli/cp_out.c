@@ -53,11 +53,11 @@ static void make_dir(struct cp *cp, struct cp_item *item)
 static int set_attributes(const struct cp *cp, const struct cp_item *item, int fd, uint32_t mode)
 {
 	const struct cp_opts *opts = cp->opts;
-	uid_t uid = opts->preserve || opts->has_uid ? item->uid : (uid_t)-1;
-	gid_t gid = opts->preserve || opts->has_gid ? item->gid : (gid_t)-1;
+	uid_t uid = opts->preserve || opts->owner.has_uid ? item->uid : (uid_t)-1;
+	gid_t gid = opts->preserve || opts->owner.has_gid ? item->gid : (gid_t)-1;
 
 	if ((uid != (uid_t)-1 || gid != (gid_t)-1) && fchown(fd, uid, gid)) {
-		if (errno != EPERM || opts->has_uid || opts->has_gid)
+		if (errno != EPERM || opts->owner.has_uid || opts->owner.has_gid)
 			return -errno;
 		mode &= 0777U;
 	}
@@ -127,7 +127,7 @@ static int existing(const struct cp *cp, const struct cp_item *item, int dir, co
 		return -EISDIR;
 	if (st.st_dev == item->side->dev && st.st_ino == item->side->ino)
 		return -EBUSY;
-	if (S_ISREG(st.st_mode) && !cp->opts->preserve && !cp->opts->has_mode)
+	if (S_ISREG(st.st_mode) && !cp->opts->preserve && !cp->opts->owner.has_mode)
 		*mode = st.st_mode & 0777U;
 	return 0;
 }

@@ -5,6 +5,7 @@
  * when all of its bytes are stored.
  */
 #include "cp_tar.h"
+#include "file.h"
 #include "geometry.h"
 #include "tar_group.h"
 
@@ -280,8 +281,7 @@ int cp_tar_in(struct cmd_env *env, const char *archive, const struct operand *ds
 
 	in.cp = (struct cp){ .env = env, .root = -1, .stream = -1, .input = -1 };
 	in.cp.opts = &in.opts;
-	in.cp.mask = umask(0);
-	umask(in.cp.mask);
+	in.cp.mask = file_mask();
 	in.opts.preserve = true;
 	in.r.data = &in;
 	in.buf = mem_calloc(1, GROUP_BYTES);

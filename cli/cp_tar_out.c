@@ -297,8 +297,7 @@ int cp_tar_out(struct cmd_env *env, const struct operand *src, const char *archi
 
 	out.cp = (struct cp){ .env = env, .root = -1, .stream = -1, .input = -1 };
 	out.cp.opts = &out.opts;
-	out.cp.mask = umask(0);
-	umask(out.cp.mask);
+	out.cp.mask = file_mask();
 	out.cp.base = mem_strndup("", 0);
 	out.cp.root_name = mem_strndup("", 0);
 	out.opts.preserve = true;

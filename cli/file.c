@@ -150,3 +150,11 @@ int file_save(struct cmd_env *env, const char *file, const char *device, const v
 		rc = -errno;
 	return rc ? env_errorf(env, rc, file, "%s", strerror(-rc)) : 0;
 }
+
+mode_t file_mask(void)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return mask;
+}

@@ -4,6 +4,7 @@
 #define FAMFS_CLI_FILE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "cmd.h"
 
@@ -46,5 +47,8 @@ bool file_is_device(int fd, const char *device);
  */
 int file_save(struct cmd_env *env, const char *file, const char *device, const void *buf,
 	      size_t len);
+
+/* file_mask() - the umask, which cannot be asked for without setting it. */
+mode_t file_mask(void);
 
 #endif

@@ -36,14 +36,12 @@ static bool is_device(int dir, const char *name, const char *device)
 static int write_in_dir(const struct famfs_reply *msg, int dir, const char *name)
 {
 	struct below_file file;
-	mode_t mask = umask(0);
 	int rc = below_file_open(&file, dir);
 
-	umask(mask);
 	if (rc)
 		return rc;
 	rc = file_write_all(file.fd, msg->buf, msg->len);
-	if (!rc && fchmod(file.fd, 0666 & ~mask))
+	if (!rc && fchmod(file.fd, 0666 & ~file_mask()))
 		rc = -errno;
 	if (!rc)
 		rc = below_file_publish(&file, name);

@@ -5,6 +5,14 @@
 
 #include "cmd.h"
 
+/* Their lines in a command's options. */
+/* clang-format off */
+#define GEOMETRY_OPTIONS \
+	{ "nstrips", 'N', "N", 0, "Interleave over N strips, 1 to 16", 0 }, \
+	{ "nbuckets", 'B', "N", 0, "Take strips from N slices of the device", 0 }, \
+	{ "chunksize", 'C', "SIZE", 0, "Deal chunks of SIZE (2M), a power of two", 0 }
+/* clang-format on */
+
 /* One of the three, by its letter; ARGP_ERR_UNKNOWN for others. */
 error_t geometry_parse(int key, const char *arg, struct cmd_env *env, struct famfs_create_req *req);
 

@@ -160,8 +160,8 @@ static struct slot *add_slot(struct tar_in *in, struct cp_item *item, const char
 	req->path = path;
 	req->flags = FAMFS_CREATE_DIR | FAMFS_CREATE_PARENTS;
 	req->mode = req->parent_mode = 0755 & ~in->cp.mask;
-	req->uid = in->opts.has_uid ? in->opts.uid : geteuid();
-	req->gid = in->opts.has_gid ? in->opts.gid : getegid();
+	req->uid = in->opts.owner.has_uid ? in->opts.owner.uid : geteuid();
+	req->gid = in->opts.owner.has_gid ? in->opts.owner.gid : getegid();
 	return slot;
 }
 
