@@ -113,39 +113,73 @@ int users_unknown(const char *device, int rc, struct famfs_err *err)
 	return err_hint(err, rc, "let this process read /proc/self/mounts");
 }
 
-static bool read_namespace(const struct famfs_ctx *ctx, const char *pid, char *buf, size_t len)
+/* Mount namespaces that were looked into; those that find no room are looked into again. */
+struct namespaces {
+	uint64_t seen[64];
+	size_t nr;
+};
+
+/* The number in a link like mnt:[4026531840]; 0: the process is not there, or not for us to see. */
+static uint64_t namespace_of(const struct famfs_ctx *ctx, const char *pid)
 {
-	char part[64], full[PATH_MAX];
+	char part[64], full[PATH_MAX], target[64];
 	ssize_t n;
 
 	(void)snprintf(part, sizeof(part), "/proc/%.16s/ns/mnt", pid);
 	if (ctx_path(ctx, part, full, sizeof(full)) < 0)
-		return false;
-	n = readlink(full, buf, len - 1);
-	buf[n < 0 ? 0 : n] = '\0';
-	return n >= 0;
+		return 0;
+	n = readlink(full, target, sizeof(target) - 1);
+	target[n < 0 ? 0 : n] = '\0';
+	return strncmp(target, "mnt:[", 5) ? 0 : strtoull(target + 5, NULL, 10);
+}
+
+static bool is_known(const struct namespaces *known, uint64_t namespace)
+{
+	for (size_t i = 0; i < known->nr; i++) {
+		if (known->seen[i] == namespace)
+			return true;
+	}
+	return false;
+}
+
+static void note(struct namespaces *known, uint64_t namespace)
+{
+	if (known->nr < sizeof(known->seen) / sizeof(known->seen[0]))
+		known->seen[known->nr++] = namespace;
+}
+
+/* As is_mounted_for(), in the namespace of a process, if that is a new one. */
+static int is_mounted_beside(const struct famfs_ctx *ctx, const char *pid, const struct stat *st,
+			     const char *path, char *ret_where, struct namespaces *known)
+{
+	uint64_t namespace = namespace_of(ctx, pid);
+	int found;
+
+	if (!namespace || is_known(known, namespace))
+		return 0;
+	found = is_mounted_for(ctx, pid, st, path, ret_where);
+	/* Of a process that ended meanwhile nothing was seen. */
+	if (namespace_of(ctx, pid) == namespace)
+		note(known, namespace);
+	/* Not for us to see: who may change such a mount may look. */
+	return found == -EACCES || found == -EPERM ? 0 : found;
 }
 
 int users_mounted_anywhere(const struct famfs_ctx *ctx, const struct stat *st, const char *path,
 			   char *ret_where)
 {
-	char root[PATH_MAX], seen[64] = "", namespace[64];
 	int found = users_mounted(ctx, st, path, ret_where);
+	struct namespaces known = { .nr = 0 };
 	struct dirent *entry;
+	char root[PATH_MAX];
 	DIR *dir = ctx_path(ctx, "/proc", root, sizeof(root)) < 0 ? NULL : opendir(root);
 
 	if (!dir)
 		return found ? found : why_unseen();
-	(void)read_namespace(ctx, "self", seen, sizeof(seen));
+	note(&known, namespace_of(ctx, "self"));
 	while (!found && (entry = readdir(dir)) != NULL) {
-		if (!isdigit((unsigned char)entry->d_name[0]) ||
-		    !read_namespace(ctx, entry->d_name, namespace, sizeof(namespace)) ||
-		    strcmp(namespace, seen) == 0)
-			continue;
-		found = is_mounted_for(ctx, entry->d_name, st, path, ret_where);
-		/* Not for us to see: who may change such a mount may look. */
-		if (found == -EACCES || found == -EPERM)
-			found = 0;
+		if (isdigit((unsigned char)entry->d_name[0]))
+			found = is_mounted_beside(ctx, entry->d_name, st, path, ret_where, &known);
 	}
 	(void)closedir(dir);
 	return found;

@@ -19,7 +19,6 @@ static int make_file(const char *name, char path[32])
 
 void fuzz_cli_begin(struct fuzz_cli *cli)
 {
-	FUZZ_REQUIRE(!setenv("FAMFS_SYSTEM_UUID", FUZZ_MASTER, 1), "setenv");
 	cli->image_fd = make_file("image", cli->image);
 	cli->input_fd = make_file("input", cli->input);
 }
@@ -39,8 +38,7 @@ void fuzz_cli_env(struct cmd_env *env, const struct cmd *cmd, void *opts)
 {
 	*env = (struct cmd_env){ .cmd = cmd, .quiet = true, .progress = WHEN_NEVER, .opts = opts };
 	(void)snprintf(env->name, sizeof(env->name), "famfs %s", cmd->name);
-	FUZZ_REQUIRE(!famfs_ctx_new(&env->ctx), "context");
-	famfs_ctx_set_threads(env->ctx, 1);
+	env->ctx = fuzz_ctx();
 	emit_init(&env->out, false, false, false);
 }
 

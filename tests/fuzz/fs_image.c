@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fs_image.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -190,4 +191,15 @@ void fuzz_fs_store(const struct fuzz_fs *fs, int fd)
 	for (unsigned int i = 0; i < fs->nr; i++)
 		store(fd, media_slot_off(fs->entries[i].slot % slots), &fs->entries[i].raw,
 		      sizeof(fs->entries[i].raw));
+}
+
+struct famfs_ctx *fuzz_ctx(void)
+{
+	struct famfs_ctx *ctx;
+
+	FUZZ_REQUIRE(!setenv("FAMFS_SYSTEM_UUID", FUZZ_MASTER, 1) && !famfs_ctx_new(&ctx) &&
+			     !famfs_ctx_set_root(ctx, "/nonexistent"),
+		     "context");
+	famfs_ctx_set_threads(ctx, 1);
+	return ctx;
 }

@@ -64,4 +64,7 @@ void fuzz_fs_store(const struct fuzz_fs *fs, int fd);
 /* fs_mutate.c: one change. */
 void fuzz_fs_mutate(struct fuzz_fs *fs, struct fuzz_random *random);
 
+/* A context of the master on a host without anything: no processes are to be looked through. */
+struct famfs_ctx *fuzz_ctx(void);
+
 #endif

@@ -31,8 +31,7 @@ void fuzz_begin(void)
 {
 	const char *dir = getenv("TMPDIR");
 
-	FUZZ_REQUIRE(!setenv("FAMFS_SYSTEM_UUID", FUZZ_MASTER, 1) && !famfs_ctx_new(&ctx), "begin");
-	famfs_ctx_set_threads(ctx, 1);
+	ctx = fuzz_ctx();
 	image_fd = memfd_create("famfs", MFD_CLOEXEC);
 	FUZZ_REQUIRE(image_fd >= 0, "memfd_create: %s", strerror(errno));
 	(void)snprintf(image, sizeof(image), "/proc/self/fd/%d", image_fd);

@@ -18,8 +18,7 @@ static int fd;
 
 void fuzz_begin(void)
 {
-	FUZZ_REQUIRE(!setenv("FAMFS_SYSTEM_UUID", FUZZ_MASTER, 1) && !famfs_ctx_new(&ctx), "begin");
-	famfs_ctx_set_threads(ctx, 1);
+	ctx = fuzz_ctx();
 	fd = fuzz_pack_file("input");
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 }

@@ -43,8 +43,7 @@ void fuzz_begin(void)
 {
 	const char *tmp = getenv("TMPDIR");
 
-	FUZZ_REQUIRE(!setenv("FAMFS_SYSTEM_UUID", FUZZ_MASTER, 1) && !famfs_ctx_new(&ctx), "begin");
-	famfs_ctx_set_threads(ctx, 1);
+	ctx = fuzz_ctx();
 	input = fuzz_pack_file("input");
 	device = fuzz_pack_file("device");
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", device);

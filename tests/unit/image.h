@@ -18,13 +18,14 @@
 #define IMAGE_LOG_LEN FAMFS_LOG_LEN_MIN
 #define IMAGE_DATA    (FAMFS_LOG_OFF + IMAGE_LOG_LEN) /* first byte for files */
 
-/* A context of the master's host. */
+/* A context of the master, on a host without anything: no other processes, no settings. */
 static inline struct famfs_ctx *image_ctx(void)
 {
 	struct famfs_ctx *ctx = NULL;
 
 	CHECK_EQ(setenv("FAMFS_SYSTEM_UUID", IMAGE_MASTER, 1), 0);
 	CHECK_EQ(famfs_ctx_new(&ctx), 0);
+	CHECK_EQ(famfs_ctx_set_root(ctx, scratch_dir), 0);
 	return ctx;
 }
 

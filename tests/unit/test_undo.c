@@ -192,6 +192,7 @@ UNIT_TEST(where_that_cannot_be_it_is_the_state_directory)
 	struct undo *undo = NULL;
 	char state[PATH_MAX + 32];
 
+	CHECK_EQ(famfs_ctx_set_root(ctx, NULL), 0);
 	(void)snprintf(state, sizeof(state), "%s/state", scratch_dir);
 	CHECK_EQ(setenv("XDG_STATE_HOME", state, 1), 0);
 	/* As for a device, which has no directory of its own. */

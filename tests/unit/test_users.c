@@ -175,6 +175,34 @@ UNIT_TEST(mounts)
 	famfs_ctx_free(ctx);
 }
 
+/* Each namespace is looked into once, through whichever of its processes. */
+UNIT_TEST(mounts_elsewhere)
+{
+	struct famfs_ctx *ctx = NULL;
+	char where[FAMFS_FILE_PATH_SIZE] = "";
+	char root[PATH_MAX + 16];
+	struct stat st;
+
+	(void)snprintf(root, sizeof(root), "%s/elsewhere", scratch_dir);
+	REQUIRE(famfs_ctx_new(&ctx) == 0 && famfs_ctx_set_root(ctx, root) == 0);
+	REQUIRE(stat("/dev/zero", &st) == 0);
+	scratch_file("elsewhere/proc/self/mounts", "");
+	scratch_link("elsewhere/proc/self/ns/mnt", "mnt:[1]");
+	scratch_link("elsewhere/proc/5/ns/mnt", "mnt:[1]");
+	scratch_file("elsewhere/proc/5/mounts", "/dev/zero /own famfs rw 0 0\n");
+	scratch_link("elsewhere/proc/6/ns/mnt", "mnt:[2]");
+	scratch_link("elsewhere/proc/7/ns/mnt", "mnt:[2]");
+	scratch_file("elsewhere/proc/6/mounts", "tmpfs /run tmpfs rw 0 0\n");
+	scratch_file("elsewhere/proc/7/mounts", "tmpfs /run tmpfs rw 0 0\n");
+	scratch_file("elsewhere/proc/8/mounts", "/dev/zero /without famfs rw 0 0\n");
+	CHECK_EQ(users_mounted_anywhere(ctx, &st, "/dev/dax0.0", where), 0);
+	scratch_link("elsewhere/proc/9/ns/mnt", "mnt:[3]");
+	scratch_file("elsewhere/proc/9/mounts", "/dev/zero /mnt famfs rw 0 0\n");
+	CHECK_EQ(users_mounted_anywhere(ctx, &st, "/dev/dax0.0", where), 1);
+	CHECK_STR(where, "/mnt");
+	famfs_ctx_free(ctx);
+}
+
 /* What is there and cannot be read does not pass for nothing. */
 UNIT_TEST(unreadable)
 {
