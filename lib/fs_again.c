@@ -70,14 +70,30 @@ static int is_unchanged(struct famfs *fs, bool *ret_unchanged, struct famfs_err 
 	return rc;
 }
 
+/* Is the entry that ended the log valid after all? Then it was just being rewritten. */
+static int is_mended(struct famfs *fs, bool *ret_mended, struct famfs_err *err)
+{
+	struct fm_entry raw;
+	int rc = 0;
+
+	*ret_mended = false;
+	if (fs->stopped)
+		rc = log_read_fresh(&fs->log, fs->good, &raw, err);
+	if (fs->stopped && !rc)
+		*ret_mended = media_entry_ok(&raw, fs->good);
+	return rc;
+}
+
 int fs_is_torn(struct famfs *fs, bool whole, bool *ret_torn, struct famfs_err *err)
 {
-	bool began, same = true;
+	bool began, mended = false, same = true;
 	int rc = log_rewrite_began(&fs->log, &began, err);
 
 	if (!rc)
 		rc = whole ? is_unchanged(fs, &same, err) : fs_is_continued(fs, &same, err);
-	*ret_torn = began || !same;
+	if (!rc)
+		rc = is_mended(fs, &mended, err);
+	*ret_torn = began || !same || mended;
 	return rc;
 }
 

@@ -138,14 +138,17 @@ int log_reread(struct log *log, const struct famfs_super *super, bool super_crc_
 
 int log_rewrite_began(struct log *log, bool *ret_began, struct famfs_err *err)
 {
-	struct le64 magic;
-	int rc = dev_invalidate(log->dev, FAMFS_LOG_OFF, sizeof(magic), err);
+	struct fm_log now;
+	int rc = dev_invalidate(log->dev, FAMFS_LOG_OFF, sizeof(now), err);
 
 	if (!rc)
-		rc = dev_read(log->dev, FAMFS_LOG_OFF, &magic, sizeof(magic), err);
-	if (!rc)
-		*ret_began = le64_get(magic) == MEDIA_LOG_REWRITE && !(log->problems & LOG_REWRITE);
-	return rc;
+		rc = dev_read(log->dev, FAMFS_LOG_OFF, &now, sizeof(now), err);
+	if (rc)
+		return rc;
+	*ret_began = le64_get(now.fm_next_index) < log->header.next_index;
+	if (le64_get(now.fm_magic) == MEDIA_LOG_REWRITE && !(log->problems & LOG_REWRITE))
+		*ret_began = true;
+	return 0;
 }
 
 int log_open(struct dev *dev, const struct famfs_super *super, bool super_crc_ok,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A log that was read is known again, or seen to be another, whichever entry was changed. */
+#include "fs.h"
 #include "unit.h"
 #include "scratch.h"
 #include "image.h"
@@ -59,6 +60,48 @@ UNIT_TEST(waiting_tells_a_change_of_any_entry)
 		CHECK_EQ(famfs_wait(fs, 0, NULL), 0);
 		famfs_close(fs);
 	}
+	famfs_ctx_free(ctx);
+}
+
+/* A look that began before a repair and ends behind it: that repair leaves only this to be seen. */
+UNIT_TEST(a_repair_that_has_ended_is_seen)
+{
+	struct famfs_ctx *ctx = image_ctx();
+	struct famfs *fs;
+	bool torn;
+
+	make(ctx);
+	fs = image_open(ctx, "a.img", 0);
+	REQUIRE(fs);
+	CHECK_EQ(fs_is_torn(fs, false, &torn, NULL), 0);
+	CHECK(!torn);
+	image_counters("a.img", NR + 1, NR + 1);
+	CHECK_EQ(fs_is_torn(fs, false, &torn, NULL), 0);
+	CHECK(!torn);
+	image_counters("a.img", NR - 1, NR - 1);
+	CHECK_EQ(fs_is_torn(fs, false, &torn, NULL), 0);
+	CHECK(torn);
+	famfs_close(fs);
+	famfs_ctx_free(ctx);
+}
+
+UNIT_TEST(an_entry_seen_while_it_was_stored_is_no_damage)
+{
+	struct famfs_ctx *ctx = image_ctx();
+	struct famfs *fs;
+	bool torn;
+
+	make(ctx);
+	image_u64("a.img", media_slot_off(2), 0);
+	fs = image_open(ctx, "a.img", 0);
+	REQUIRE(fs);
+	CHECK(famfs_damage(fs, NULL) != 0);
+	CHECK_EQ(fs_is_torn(fs, false, &torn, NULL), 0);
+	CHECK(!torn);
+	rename_in_place(2, "other");
+	CHECK_EQ(fs_is_torn(fs, false, &torn, NULL), 0);
+	CHECK(torn);
+	famfs_close(fs);
 	famfs_ctx_free(ctx);
 }
 
