@@ -44,8 +44,8 @@ int log_reread(struct log *log, const struct famfs_super *super, bool super_crc_
 	       struct famfs_err *err);
 
 /*
- * Has a rewrite of the log begun since its header was read? Then what was read is worth nothing. One
- * that has ended by now shows if the log became shorter, which appending never does.
+ * Has a rewrite of the log begun since its header was read? Then what was read is worth nothing.
+ * One that has ended by now shows if the log became shorter, which appending never does.
  */
 int log_rewrite_began(struct log *log, bool *ret_began, struct famfs_err *err);
 
