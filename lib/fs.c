@@ -83,14 +83,22 @@ int fs_entry(struct famfs *fs, uint64_t index, struct famfs_entry *ret_entry, st
 	return rc;
 }
 
-void fs_take_entry(struct space *space, const struct famfs_entry *entry)
+void fs_take_extents(struct space *space, const struct famfs_entry *entry)
 {
 	for (uint32_t i = 0; i < entry->extents_nr; i++) {
 		/* Only the primary device's space is ours to give. */
-		if (entry->extents[i].dev_index)
-			continue;
-		space_take(space, entry->extents[i].off, entry->extents[i].len);
-		if (entry->ext_type == FAMFS_EXT_INTERLEAVE)
+		if (!entry->extents[i].dev_index)
+			space_take(space, entry->extents[i].off, entry->extents[i].len);
+	}
+}
+
+void fs_take_entry(struct space *space, const struct famfs_entry *entry)
+{
+	fs_take_extents(space, entry);
+	if (entry->ext_type != FAMFS_EXT_INTERLEAVE)
+		return;
+	for (uint32_t i = 0; i < entry->extents_nr; i++) {
+		if (!entry->extents[i].dev_index)
 			space_note_strip(space, entry->extents[i].off, entry->extents[i].len);
 	}
 }

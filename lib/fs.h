@@ -117,11 +117,13 @@ void fs_meta_entry(const struct famfs *fs, enum famfs_file_type type,
 		   struct famfs_entry *ret_entry);
 
 /* Takes an entry's extents, and the superblock and log, out of the free space. */
+void fs_take_extents(struct space *space, const struct famfs_entry *entry);
+/* The same where files are placed: it is noted too which are strips, in a bitmap of their own. */
 void fs_take_entry(struct space *space, const struct famfs_entry *entry);
 void fs_take_meta(const struct famfs *fs, struct space *space);
 
 /* Takes all that the media says out of an empty free space; reservations of others do not count. */
-int fs_count_space(struct famfs *fs, struct space *space, struct famfs_err *err);
+int fs_take_all(struct famfs *fs, struct space *space, struct famfs_err *err);
 
 /* Takes what others have reserved: 1 if there was any, 0, -errno. */
 int fs_take_held(struct famfs *fs, struct space *space, struct famfs_err *err);

@@ -37,10 +37,16 @@ static int take_entry(void *data, const struct famfs_entry *entry)
 	return 0;
 }
 
-int fs_count_space(struct famfs *fs, struct space *space, struct famfs_err *err)
+int fs_take_all(struct famfs *fs, struct space *space, struct famfs_err *err)
 {
 	fs_take_meta(fs, space);
 	return fs_each_entry(fs, take_entry, space, err);
+}
+
+static int take_extents(void *data, const struct famfs_entry *entry)
+{
+	fs_take_extents(data, entry);
+	return 0;
 }
 
 int famfs_info(struct famfs *fs, struct famfs_info *ret_info, struct famfs_err *err)
@@ -69,7 +75,8 @@ int famfs_info(struct famfs *fs, struct famfs_info *ret_info, struct famfs_err *
 
 	if (space_init(&space, info.dev_size))
 		return err_nomem(err);
-	rc = fs_count_space(fs, &space, err);
+	fs_take_meta(fs, &space);
+	rc = fs_each_entry(fs, take_extents, &space, err);
 	if (!rc) {
 		/* Where errors cannot be asked for, none are known. */
 		(void)fs_take_bad(fs, &space, NULL);

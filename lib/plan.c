@@ -23,7 +23,7 @@ int planner_init(struct planner *p, struct famfs *fs, struct famfs_err *err)
 	if (space_init(&p->space, super_usable_size(fs->dev, &fs->super)))
 		return err_nomem(err);
 	p->dev_size = p->space.aus * FAMFS_AU;
-	rc = fs_count_space(fs, &p->space, err);
+	rc = fs_take_all(fs, &p->space, err);
 	if (!rc)
 		rc = fs_take_held(fs, &p->space, err);
 	if (rc >= 0)

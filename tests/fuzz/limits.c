@@ -13,8 +13,7 @@
 #include "fuzz.h"
 
 #define SECONDS_MAX 1.0
-/* Two bitmaps of the largest device, which an image can be as a sparse file, and little else. */
-#define MEMORY_MAX  (68LL << 20)
+#define MEMORY_MAX  (64LL << 20)
 
 #if defined(__SANITIZE_ADDRESS__)
 #define COUNTS_MEMORY 1
