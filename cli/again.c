@@ -31,10 +31,9 @@ static int read_anew(struct again *again, struct famfs_err *err)
 	return rc == -ESTALE || rc > 0 ? 0 : rc;
 }
 
-static int stale(const char *path, const char *message, const char *hint, struct famfs_err *err)
+static int stale(struct famfs_err *err, const char *message, const char *hint)
 {
 	*err = (struct famfs_err){ .rc = -ESTALE, .off = FAMFS_NONE, .entry = FAMFS_NONE };
-	snprintf(err->object, sizeof(err->object), "/%s", path + strspn(path, "/"));
 	snprintf(err->message, sizeof(err->message), "%s", message);
 	snprintf(err->hint, sizeof(err->hint), "%s", hint);
 	return err->rc;
@@ -65,8 +64,9 @@ bool again_settled(struct again *again, const char *path, const struct famfs_ent
 	if (entry ? is_where_it_was(again->fs, path, entry) : is_for_good(again, rc, err))
 		return true;
 	if (again->tries++ >= TRIES_MAX) {
-		*rc = stale(path, "the log is rewritten again and again",
-			    "try again when nobody repairs it", err);
+		*rc = stale(err, "the log is rewritten again and again",
+			    "try again when nobody repairs it");
+		snprintf(err->object, sizeof(err->object), "/%s", path + strspn(path, "/"));
 		return true;
 	}
 	if (!read_anew(again, &why))
@@ -76,11 +76,13 @@ bool again_settled(struct again *again, const char *path, const struct famfs_ent
 	return true;
 }
 
-int again_unmoved(struct famfs *fs, const struct famfs_entry *entry, struct famfs_err *err)
+int again_unmoved(struct famfs *fs, const struct famfs_entry *entry, const char *name,
+		  struct famfs_err *err)
 {
 	if (is_where_it_was(fs, entry->path, entry))
 		return 0;
-	return stale(entry->path,
-		     "the log was rewritten while it was read: the bytes may be of another file",
-		     "read it again when nobody repairs the log", err);
+	stale(err, "the log was rewritten while it was read: the bytes may be of another file",
+	      "read it again when nobody repairs the log");
+	snprintf(err->object, sizeof(err->object), "%s", name);
+	return err->rc;
 }

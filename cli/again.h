@@ -28,8 +28,9 @@ bool again_settled(struct again *again, const char *path, const struct famfs_ent
 
 /*
  * again_unmoved() - of a file that was read only once: does it still lie where it was read? Without
- * that the bytes may be another file's. Return: 0, -ESTALE.
+ * that the bytes may be another file's. @name: of the file, for people. Return: 0, -ESTALE.
  */
-int again_unmoved(struct famfs *fs, const struct famfs_entry *entry, struct famfs_err *err);
+int again_unmoved(struct famfs *fs, const struct famfs_entry *entry, const char *name,
+		  struct famfs_err *err);
 
 #endif

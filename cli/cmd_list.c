@@ -381,8 +381,8 @@ static void note_unseen(const struct cmd_env *env)
 			 hint);
 	if (!opts->unseen)
 		return;
-	snprintf(text, sizeof(text), "%" PRIu64 " processes of others could not be looked into",
-		 opts->unseen);
+	snprintf(text, sizeof(text), "%" PRIu64 " process%s of others could not be looked into",
+		 opts->unseen, opts->unseen == 1 ? "" : "es");
 	env_note(env, "", text, hint);
 }
 

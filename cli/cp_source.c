@@ -48,7 +48,7 @@ static int fill_from_famfs(struct cp_item *item, struct famfs_fill *fill, struct
 	if (rc)
 		return rc;
 	pthread_mutex_lock(&lock);
-	rc = again_unmoved(item->side->fs, item->entry, err);
+	rc = again_unmoved(item->side->fs, item->entry, item->source, err);
 	pthread_mutex_unlock(&lock);
 	return rc;
 }

@@ -72,5 +72,5 @@ int cp_stream(struct cp *cp, struct cp_item *item, bool only, struct famfs_err *
 	}
 	if (rc == -EPIPE)
 		file_reader_gone();
-	return rc ? rc : again_unmoved(item->side->fs, item->entry, err);
+	return rc ? rc : again_unmoved(item->side->fs, item->entry, item->source, err);
 }

@@ -154,7 +154,7 @@ static int write_bytes(struct tar_out *out, const struct cp_item *item, struct f
 		out->cp.bytes_done += len;
 		cp_progress(&out->cp);
 	}
-	return again_unmoved(item->side->fs, item->entry, err);
+	return again_unmoved(item->side->fs, item->entry, item->source, err);
 }
 
 static int write_entry(struct tar_out *out, const struct cp_item *item, struct famfs_err *err)

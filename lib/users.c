@@ -233,7 +233,11 @@ static bool is_mapping_of(const struct famfs_ctx *ctx, const char *pid, const ch
 	       same_object(ours, &st);
 }
 
-/* What is mapped stays in use when its descriptor is closed. Return: as holds_open(). */
+/*
+ * What is mapped stays in use when its descriptor is closed. Return: as holds_open(). A process
+ * whose descriptors are shown and whose mappings are hidden, even from root, is taken at the word
+ * of its descriptors: some hosts have one that runs for ever, and nothing could be done there.
+ */
 static int holds_mapped(const struct famfs_ctx *ctx, const char *pid, const struct stat *ours)
 {
 	char part[64];
@@ -245,7 +249,7 @@ static int holds_mapped(const struct famfs_ctx *ctx, const char *pid, const stru
 	(void)snprintf(part, sizeof(part), "/proc/%.48s/maps", pid);
 	maps = open_proc(ctx, part);
 	if (!maps)
-		return why_unseen();
+		return errno == EACCES || errno == EPERM ? 0 : why_unseen();
 	while (!found && getline(&line, &room, maps) > 0)
 		found = is_mapping_of(ctx, pid, line, ours);
 	if (!found && !feof(maps))

@@ -155,32 +155,6 @@ damage() {
 	done
 }
 
-# read_beside_repair ARGUMENT...: begins to write a file to a pipe, and ends when the log has been
-# repaired, by which the file went. It must not pass for well read.
-read_beside_repair() {
-	local pid
-	make
-	rm -f pipe got
-	mkfifo pipe
-	"$FAMFS" "$@" >pipe 2>"$ERR" </dev/null &
-	pid=$!
-	exec 5<pipe
-	head -c 1 <&5 >got
-	run_famfs 1 check -q -y --undo "$BATS_TEST_TMPDIR/undo.$RANDOM" "$IMG"
-	cat <&5 >>got
-	exec 5<&-
-	status=0
-	wait $pid || status=$?
-	is "$status" 1
-	has "$(<"$ERR")" '/f2: the log was rewritten while it was read.*again'
-}
-
-@test "a file whose log is repaired while it is read is not well read" {
-	read_beside_repair cat "$IMG:/f2"
-	read_beside_repair cp "$IMG:/f2" -
-	read_beside_repair cp --tar "$IMG:/f2" -
-}
-
 # Ends well, or says why not.
 reader() { # ARGUMENT...
 	local code=0

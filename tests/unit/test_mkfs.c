@@ -371,6 +371,27 @@ UNIT_TEST(what_is_mounted)
 	}
 }
 
+/* What could not be looked at may be mounted. */
+UNIT_TEST(what_may_be_mounted)
+{
+	const struct famfs_mkfs_opts opts = { .log_len = LOG_2M, .flags = FORCE };
+	struct famfs_ctx *ctx = image_ctx();
+	struct famfs_err err;
+
+	image_make(ctx, "a.img", SIZE, LOG_2M);
+	CHECK_EQ(famfs_ctx_set_root(ctx, bus_path("unreadable", "", "", "")), 0);
+	scratch_file("unreadable/proc/self/mounts/x", "");
+	CHECK_EQ(famfs_mkfs(ctx, "a.img", &opts, NULL, &err), -EISDIR);
+	CHECK_HAS(err.message, "cannot be seen whether it is mounted");
+	CHECK_HAS(err.hint, "/proc/self/mounts");
+	CHECK_EQ(make_file(ctx, &err), -EISDIR);
+	CHECK_HAS(err.object, "a.img");
+	CHECK_EQ(unlink("unreadable/proc/self/mounts/x"), 0);
+	CHECK_EQ(rmdir("unreadable/proc/self/mounts"), 0);
+	CHECK_EQ(make_file(ctx, &err), 0);
+	famfs_ctx_free(ctx);
+}
+
 #define REGION "root/sys/bus/nd/devices/region0/"
 
 /* One bad sector at @off of a device; where it is where metadata would be, nothing is made. */

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Modes that are changed for a while, on a bus of files; real ones are in tests/vm. */
-#include <linux/capability.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "unit.h"
 #include "scratch.h"
 #include "dax_bus.h"
 #include "mode_change.h"
+#include "bypass.h"
 
 static const char *const others[] = { "fsdev_dax", "", "kmem", "strange" };
 
@@ -99,6 +98,10 @@ UNIT_TEST(a_device_in_use_is_not_touched)
 	scratch_link("root/proc/7/ns/mnt", "mnt:[2]");
 	scratch_file("root/proc/7/mounts", BUS_NODE " /srv famfs rw 0 0\n");
 	is_refused(-EBUSY, "mounted at /srv", "fsdev_dax");
+	bus_make("fsdev_dax");
+	CHECK_EQ(unlink("root/proc/self/mounts"), 0);
+	scratch_file("root/proc/self/mounts/x", "");
+	is_refused(-EISDIR, "cannot be seen whether it is mounted", "fsdev_dax");
 	/* Opened in the instant before it was unbound. */
 	bus_make("fsdev_dax");
 	bus_flag("opened", true);
@@ -109,23 +112,6 @@ UNIT_TEST(a_device_in_use_is_not_touched)
 	bus_make("fsdev_dax");
 	CHECK_EQ(nftw("root/proc", scratch_rm, 16, FTW_DEPTH | FTW_PHYS), 0);
 	is_refused(-EPERM, "cannot be seen who has it open", "fsdev_dax");
-}
-
-/* Root's way around permissions, off and on. Return: what was in force. */
-static uint32_t set_bypass(uint32_t bypass)
-{
-	const uint32_t bits = 1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH;
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2];
-	uint32_t before;
-
-	if (syscall(SYS_capget, &head, data))
-		abort();
-	before = data[0].effective & bits;
-	data[0].effective = (data[0].effective & ~bits) | bypass;
-	if (syscall(SYS_capset, &head, data))
-		abort();
-	return before;
 }
 
 UNIT_TEST(processes_that_cannot_be_seen)

@@ -8,6 +8,7 @@
 #include "users.h"
 #include "unit.h"
 #include "scratch.h"
+#include "bypass.h"
 
 static bool has_us(const struct users *users)
 {
@@ -112,18 +113,28 @@ UNIT_TEST(first_thread_has_ended)
 	famfs_ctx_free(ctx);
 }
 
-/* A /proc of our own: nodes by their number, whatever they are called. */
-UNIT_TEST(by_number)
+/* A host of our own, whose /proc is below @name; /dev/zero plays the device. */
+static struct famfs_ctx *make_host(const char *name, struct stat *ret_device)
 {
 	struct famfs_ctx *ctx = NULL;
-	char root[PATH_MAX + 8];
-	char path[64];
-	struct users users;
-	struct stat st;
+	char root[PATH_MAX + 32];
 
-	(void)snprintf(root, sizeof(root), "%s/root", scratch_dir);
-	REQUIRE(famfs_ctx_new(&ctx) == 0 && famfs_ctx_set_root(ctx, root) == 0);
-	REQUIRE(stat("/dev/zero", &st) == 0);
+	(void)snprintf(root, sizeof(root), "%s/%s", scratch_dir, name);
+	if (CHECK_EQ(famfs_ctx_new(&ctx), 0))
+		CHECK_EQ(famfs_ctx_set_root(ctx, root), 0);
+	CHECK_EQ(stat("/dev/zero", ret_device), 0);
+	return ctx;
+}
+
+/* Nodes by their number, whatever they are called. */
+UNIT_TEST(by_number)
+{
+	struct stat st;
+	struct famfs_ctx *ctx = make_host("root", &st);
+	struct users users;
+	char path[64];
+
+	REQUIRE(ctx);
 	users_scan(ctx, &st, &users);
 	CHECK_EQ(users.nr, 0);
 	scratch_link("root/proc/7/fd/3", "/dev/zero");
@@ -157,14 +168,11 @@ UNIT_TEST(by_number)
 
 UNIT_TEST(mounts)
 {
-	struct famfs_ctx *ctx = NULL;
-	char where[FAMFS_FILE_PATH_SIZE] = "";
-	char root[PATH_MAX + 8];
 	struct stat st;
+	struct famfs_ctx *ctx = make_host("mounts", &st);
+	char where[FAMFS_FILE_PATH_SIZE] = "";
 
-	(void)snprintf(root, sizeof(root), "%s/mounts", scratch_dir);
-	REQUIRE(famfs_ctx_new(&ctx) == 0 && famfs_ctx_set_root(ctx, root) == 0);
-	REQUIRE(stat("/dev/zero", &st) == 0);
+	REQUIRE(ctx);
 	CHECK_EQ(users_mounted(ctx, &st, "/dev/dax0.0", where), 0);
 	scratch_file("mounts/proc/self/mounts", "tmpfs /run tmpfs rw 0 0\n"
 						"/dev/dax0.0 /mnt/with\\040space famfs rw 0 0\n");
@@ -179,17 +187,14 @@ UNIT_TEST(mounts)
 	famfs_ctx_free(ctx);
 }
 
-/* Each namespace is looked into once, through whichever of its processes. */
+/* In the namespaces that are not ours, through whichever of their processes. */
 UNIT_TEST(mounts_elsewhere)
 {
-	struct famfs_ctx *ctx = NULL;
-	char where[FAMFS_FILE_PATH_SIZE] = "";
-	char root[PATH_MAX + 16];
 	struct stat st;
+	struct famfs_ctx *ctx = make_host("elsewhere", &st);
+	char where[FAMFS_FILE_PATH_SIZE] = "";
 
-	(void)snprintf(root, sizeof(root), "%s/elsewhere", scratch_dir);
-	REQUIRE(famfs_ctx_new(&ctx) == 0 && famfs_ctx_set_root(ctx, root) == 0);
-	REQUIRE(stat("/dev/zero", &st) == 0);
+	REQUIRE(ctx);
 	scratch_file("elsewhere/proc/self/mounts", "");
 	scratch_link("elsewhere/proc/self/ns/mnt", "mnt:[1]");
 	scratch_link("elsewhere/proc/5/ns/mnt", "mnt:[1]");
@@ -210,15 +215,11 @@ UNIT_TEST(mounts_elsewhere)
 /* What is there and cannot be read does not pass for nothing. */
 UNIT_TEST(unreadable)
 {
-	struct famfs_ctx *ctx = NULL;
-	char root[PATH_MAX + 16];
-	struct famfs_err err;
-	struct users users;
 	struct stat st;
+	struct famfs_ctx *ctx = make_host("unreadable", &st);
+	struct users users;
 
-	(void)snprintf(root, sizeof(root), "%s/unreadable", scratch_dir);
-	REQUIRE(famfs_ctx_new(&ctx) == 0 && famfs_ctx_set_root(ctx, root) == 0);
-	REQUIRE(stat("/dev/zero", &st) == 0);
+	REQUIRE(ctx);
 	scratch_file("unreadable/proc/self/mounts/x", "");
 	scratch_file("unreadable/proc/7/maps/x", "");
 	CHECK_EQ(users_mounted(ctx, &st, "/dev/dax0.0", NULL), -EISDIR);
@@ -226,8 +227,28 @@ UNIT_TEST(unreadable)
 	users_scan(ctx, &st, &users);
 	CHECK_EQ(users.nr, 0);
 	CHECK_EQ(users.unseen, 1);
-	CHECK_EQ(users_unknown("/dev/dax0.0", -EISDIR, &err), -EISDIR);
-	CHECK_STR(err.object, "/dev/dax0.0");
+	famfs_ctx_free(ctx);
+}
+
+/* Descriptors are asked first; where only the mappings are hidden, that must do. */
+UNIT_TEST(hidden)
+{
+	struct stat st;
+	struct famfs_ctx *ctx = make_host("hidden", &st);
+	uint32_t bypass = set_bypass(0);
+	struct users users;
+
+	REQUIRE(ctx);
+	scratch_link("hidden/proc/7/fd/3", "/dev/null");
+	scratch_file("hidden/proc/7/maps", "");
+	CHECK_EQ(chmod("hidden/proc/7/maps", 0), 0);
+	users_scan(ctx, &st, &users);
+	CHECK_EQ(users.unseen, 0);
+	CHECK_EQ(chmod("hidden/proc/7/fd", 0), 0);
+	users_scan(ctx, &st, &users);
+	CHECK_EQ(users.unseen, 1);
+	CHECK_EQ(chmod("hidden/proc/7/fd", 0700), 0);
+	(void)set_bypass(bypass);
 	famfs_ctx_free(ctx);
 }
 

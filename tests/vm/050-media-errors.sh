@@ -73,14 +73,17 @@ df_leaves_them_out() {
 		has "$errors" '4.0M more hold no file and have media errors'
 }
 
-# The one under a file is the file's.
+# The one under a file is the file's; several in one unit are one, and units beside each other too.
 map_shows_them() {
+	set_bad $((data + 3 * au)) $((data + 4 * au)) $((data + 5 * au)) \
+		$((data + 8 * au + 512)) $((data + 8 * au + 8192))
 	run_famfs 0 interleave map --json $dev || return 1
-	is "4194304 $((data + 4 * au)) 4194304" \
+	is "6291456 $((data + 4 * au)) 4194304 $((data + 8 * au)) 2097152" \
 		"$(jq '.bad, (.runs[] | select(.kind == "bad") | .off, .len)' <<<"$output" |
 			xargs)" &&
+		is "$(jq .size <<<"$output")" "$(jq '[.runs[].len] | add' <<<"$output")" &&
 		run_famfs 0 interleave map --charset ascii $dev &&
-		has "$output" '4.0M bad' && has "$output" '~ bad memory: not used' &&
+		has "$output" '6.0M bad' && has "$output" '~ bad memory: not used' &&
 		run_famfs 0 interleave map --svg - $dev && has "$output" '<title>bad: 4.0M at'
 }
 
@@ -107,6 +110,15 @@ makers_refuse() {
 	run_famfs 0 mkfs --force --loglen 4M $dev && run_famfs 0 check $dev
 }
 
+# It may be all that is left.
+undo_is_tried() {
+	: >/tmp/badblocks
+	run_famfs 0 image dump $dev /tmp/before.fmi && run_famfs 0 mkdir $dev:/extra &&
+		run_famfs 0 image restore --force --undo /tmp/undo /tmp/before.fmi $dev || return 1
+	set_bad $(((2 << 20) + 4096))
+	run_famfs 0 image restore /tmp/undo $dev && run_famfs 0 stat $dev:/extra
+}
+
 too_little() {
 	local free
 
@@ -127,4 +139,5 @@ check "df leaves them out" df_leaves_them_out
 check "interleave map shows them" map_shows_them
 check "what does not fit beside them says why" too_little
 check "mkfs and image restore do not put superblock and log on them" makers_refuse
+check "to undo is tried on them" undo_is_tried
 tap_done

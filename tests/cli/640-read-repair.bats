@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # the helpers set them, in each test anew
-# verify while another process repairs: at each call that opens or maps something the log is repaired, which
-# moves two files and takes one away, and that one's place is given to another.
+# Files read while another process repairs: at each call that opens or maps something the log is
+# repaired, which moves two files up and takes one away, and that one's place is given to another.
 
 load helpers
 
@@ -33,7 +33,8 @@ make() {
 
 # A command with the repair at its N-th CALL; false when it ends before that.
 repaired_at() { # CALL N COMMAND...
-	rm -f undo met now
+	rm -f undo met now out t.tar
+	[ ! -e other.img ] || run_famfs 0 mkfs -q -f -l 2M other.img
 	dd if=start of="$IMG" bs=1M conv=notrunc status=none
 	run_program 0,1,77 "$ATCALL" "$1" "$2" "{ $repair; } >/dev/null 2>&1; : >met" \
 		"$FAMFS" "${@:3}"
@@ -102,6 +103,70 @@ right_or_none() {
 	make
 	each_point right_or_none verify --json -t 1 --make-manifest -o now "$IMG:/"
 	has "$seen" '0.*1'
+}
+
+# What came of copying the file that goes: its bytes, or nothing and why.
+whole_or_none() { # FILE
+	if [ "$status" -eq 0 ]; then
+		is "$(sha256sum <"$1")" "$(grep gone sums | sed 's/ .*/  -/')"
+	else
+		has "$stderr" "dev.img:/gone"
+	fi
+	seen+=" $status"
+	[[ $stderr =~ 'dev.img:/gone: the log was rewritten while it was read' ]] && noticed=y
+	return 0
+}
+
+out_or_none() {
+	whole_or_none out
+	[ "$status" -eq 0 ] || [ ! -e out ]
+}
+
+stdout_or_none() {
+	whole_or_none "$OUT"
+}
+
+image_or_none() {
+	"$FAMFS" cat other.img:/copy >out 2>out.err || rm out
+	[ -e out ] || grep -q 'no such file' out.err
+	out_or_none
+	"$FAMFS" check other.img
+}
+
+archive_or_none() {
+	[ ! -e t.tar ] || tar -xOf t.tar >out
+	out_or_none
+}
+
+# The bytes were read, and only another look tells that they are another file's.
+copied() { # JUDGE COMMAND...
+	local seen='' noticed=''
+	make
+	each_point "$@"
+	has "$seen" '1.*0'
+	is "$noticed" y
+}
+
+@test "cat: the file's bytes, or an error" {
+	copied stdout_or_none cat "$IMG:/gone"
+}
+
+@test "cp to a file: the file, or none" {
+	copied out_or_none cp -q "$IMG:/gone" out
+}
+
+@test "cp to standard output: the file's bytes, or an error" {
+	copied stdout_or_none cp -q "$IMG:/gone" -
+}
+
+@test "cp into another image: the file, or none" {
+	run_famfs 0 mkfs -q --size 32M -l 2M other.img
+	copied image_or_none cp -q -t 1 "$IMG:/gone" other.img:/copy
+}
+
+@test "cp into an archive: the file, or no archive" {
+	command -v tar >/dev/null || skip "tar is not installed"
+	copied archive_or_none cp -q --tar "$IMG:/gone" t.tar
 }
 
 @test "a repair that is cut off: a failure that says so, and nothing about the bytes" {
