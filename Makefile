@@ -234,7 +234,8 @@ fuzz: ## fuzz each target for FUZZ_SECONDS (3600)
 		FUZZ_SEED="$${FUZZ_SEED:-0}" MAKE='$(MAKE)' BUILD='$(BUILD)' tests/run fuzz
 
 model: ## the model test with MODEL_STEPS (50000) steps for each sequence
-	+@MODEL_STEPS=$${MODEL_STEPS:-50000} FAMFS_TEST_TIMEOUT=$${FAMFS_TEST_TIMEOUT:-7200} \
+	+@MODEL_STEPS=$${MODEL_STEPS:-50000} MODEL_SEED=$${MODEL_SEED:-0} \
+		FAMFS_TEST_TIMEOUT=$${FAMFS_TEST_TIMEOUT:-7200} \
 		MAKE='$(MAKE)' BUILD='$(BUILD)' tests/run model
 
 check-fmap: ## judge 20 million fmap messages by two implementations of the kernel's rules
