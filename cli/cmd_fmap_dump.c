@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "file.h"
 #include "fmap.h"
 #include "listing.h"
+#include "outfile.h"
 
 enum format { FORMAT_DEFAULT, FORMAT_TEXT, FORMAT_JSON, FORMAT_RAW, FORMAT_HEX };
 
@@ -153,7 +153,7 @@ static int write_raw(const struct dump *d)
 	if (d->several)
 		return fmap_write_below(d->env, &d->msg, &d->dir, d->entry.path);
 	if (opts->output && strcmp(opts->output, "-"))
-		return file_save(d->env, opts->output, d->op.device, d->msg.buf, d->msg.len);
+		return outfile_save(d->env, opts->output, d->op.device, d->msg.buf, d->msg.len);
 	fwrite(d->msg.buf, 1, d->msg.len, stdout);
 	return 0;
 }

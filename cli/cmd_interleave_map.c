@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "file.h"
 #include "map.h"
+#include "outfile.h"
 
 enum { WIDTH_MIN = 20, WIDTH_MAX = 4096, WIDTH_DEFAULT = 80 };
 
@@ -96,7 +96,7 @@ static int write_svg(struct cmd_env *env, struct map *map)
 	if (!strcmp(opts->svg, "-"))
 		fwrite(out.s, 1, out.len, stdout);
 	else
-		code = file_save(env, opts->svg, map->device, out.s, out.len);
+		code = outfile_save(env, opts->svg, map->device, out.s, out.len);
 	text_free(&out);
 	return code;
 }

@@ -128,29 +128,6 @@ bool file_is_device(int fd, const char *device)
 	return same;
 }
 
-int file_save(struct cmd_env *env, const char *file, const char *device, const void *buf,
-	      size_t len)
-{
-	struct stat st;
-	int fd, rc;
-
-	fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
-	if (fd < 0)
-		return env_errorf(env, -errno, file, "%s", strerror(errno));
-	if (isatty(fd) || file_is_device(fd, device)) {
-		rc = env_errorf(env, -EINVAL, file, "is %s; this is not written there",
-				isatty(fd) ? "a terminal" : "a device or the file system itself");
-		close(fd);
-		return rc;
-	}
-	rc = !fstat(fd, &st) && S_ISREG(st.st_mode) && ftruncate(fd, 0) ? -errno : 0;
-	if (!rc)
-		rc = file_write_all(fd, buf, len);
-	if (close(fd) && !rc)
-		rc = -errno;
-	return rc ? env_errorf(env, rc, file, "%s", strerror(-rc)) : 0;
-}
-
 mode_t file_mask(void)
 {
 	mode_t mask = umask(0);

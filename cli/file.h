@@ -41,13 +41,6 @@ void file_reader_gone(void);
  * that is not to be written over. */
 bool file_is_device(int fd, const char *device);
 
-/*
- * file_save() - makes @len bytes the contents of the local file @file; refuses a terminal and what
- * @device names. Returns 0, or EXIT_FAILED when the reason is printed.
- */
-int file_save(struct cmd_env *env, const char *file, const char *device, const void *buf,
-	      size_t len);
-
 /* file_mask() - the umask, which cannot be asked for without setting it. */
 mode_t file_mask(void);
 

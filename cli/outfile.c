@@ -81,7 +81,7 @@ int outfile_open(struct cmd_env *env, struct outfile *out, const char *file, con
 
 static int publish(struct outfile *out)
 {
-	if (fsync(out->fd))
+	if ((out->mode && fchmod(out->fd, out->mode)) || fsync(out->fd))
 		return -errno;
 	return out->replace ? below_file_publish(&out->file, out->last)
 			    : below_file_publish_new(&out->file, out->last);
@@ -98,4 +98,22 @@ int outfile_finish(struct cmd_env *env, struct outfile *out, bool whole)
 	free(out->target);
 	out->last = out->target = NULL;
 	return rc ? failed(env, out, rc) : 0;
+}
+
+int outfile_save(struct cmd_env *env, const char *file, const char *device, const void *buf,
+		 size_t len)
+{
+	struct outfile out = { .replace = true, .mode = 0666 & ~file_mask() };
+	struct stat st;
+	int code, rc;
+
+	if (!stat(file, &st))
+		out.mode = st.st_mode & 0777;
+	code = outfile_open(env, &out, file, device);
+	if (code)
+		return code;
+	rc = file_write_all(out.fd, buf, len);
+	if (rc)
+		code = failed(env, &out, rc);
+	return outfile_finish(env, &out, !rc) || code ? EXIT_FAILED : 0;
 }

@@ -3,18 +3,22 @@
 #ifndef FAMFS_CLI_OUTFILE_H
 #define FAMFS_CLI_OUTFILE_H
 
+#include <sys/types.h>
+
 #include "below.h"
 #include "cmd.h"
 
 /**
  * struct outfile - a file being written to @fd.
  * @name: for messages. @last: what it is called once it is whole; NULL for pipes and the like.
+ * @mode: that it gets; 0: for its owner only.
  */
 struct outfile {
 	int fd;
 	const char *name, *last;
 	char *target;
 	bool replace;
+	mode_t mode;
 	struct below_file file;
 };
 
@@ -26,5 +30,12 @@ int outfile_open(struct cmd_env *env, struct outfile *out, const char *file, con
 
 /* outfile_finish() - gives the file its name if it is @whole, else removes what there is of it. */
 int outfile_finish(struct cmd_env *env, struct outfile *out, bool whole);
+
+/*
+ * outfile_save() - makes @len bytes the contents of @file, or leaves what is there; "-" is standard
+ * output. Returns 0, or EXIT_FAILED when the reason is printed.
+ */
+int outfile_save(struct cmd_env *env, const char *file, const char *device, const void *buf,
+		 size_t len);
 
 #endif

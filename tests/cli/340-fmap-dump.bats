@@ -145,4 +145,7 @@ le() {
 	run_famfs 0 creat -s 4k "$IMG:/f"
 	refused 1 'no/such/dir' fmap dump --format=raw -o no/such/dir "$IMG:/f"
 	refused 1 'no space' fmap dump --format=raw -o /dev/full "$IMG:/f"
+	echo mine >out
+	run_shell 1 'ulimit -f 0; trap "" XFSZ; "$@"' "$FAMFS" fmap dump --format=raw -o out "$IMG:/f"
+	is "$(<out)" mine
 }

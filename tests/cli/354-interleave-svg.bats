@@ -145,10 +145,27 @@ swatches() { # FILE
 	files
 	local before
 	before=$(sum "$IMG")
-	refused 1 'a device or the file system itself' interleave map --svg "$IMG" "$IMG"
+	refused 1 'is the file system itself' interleave map --svg "$IMG" "$IMG"
 	unchanged "$before"
 	refused 1 'no/such/map.svg: ' interleave map --svg no/such/map.svg "$IMG"
 	run_shell 1 '"$@" >/dev/full' "$FAMFS" interleave map --svg - "$IMG"
 	one_error 'standard output'
 	refused 1 '/dev/full: ' interleave map --svg /dev/full "$IMG"
+}
+
+@test "a picture that cannot be written leaves the one that is there" {
+	files
+	echo mine >map.svg
+	chmod 640 map.svg
+	ln -s map.svg link.svg
+	run_shell 1 'ulimit -f 1; "$@"' "$FAMFS" interleave map --svg map.svg "$IMG"
+	one_error 'map.svg: .*too large'
+	is "$(<map.svg)" mine
+	run_famfs 0 interleave map --svg link.svg "$IMG"
+	[ -L link.svg ]
+	sound map.svg
+	is "$(stat -c %a map.svg)" 640
+	(umask 027 && run_famfs 0 interleave map --svg new.svg "$IMG")
+	is "$(stat -c %a new.svg)" 640
+	is "$(ls)" "$(printf '%s\n' dev.img link.svg map.svg new.svg)"
 }
