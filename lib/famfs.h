@@ -1667,15 +1667,15 @@ struct famfs_restore_result {
  * @ret_result: may be NULL.
  *
  * Without FORCE: what is recognised on the device must be the same file system, with no more
- * entries in its log, or for an undo file the device that it names; the device must be large
- * enough for all files; this host must be the master.
+ * entries in its log; for an undo file it must be what its command left, or left half done; the
+ * device must be large enough for all files; this host must be the master.
  *
  * Return: 0; as famfs_image_read() for the file and famfs_open() for the device; -EEXIST: something
- * else is on the device; -ENOSPC: it is too small, or a disk is full; -EBUSY: locked by another
- * command, or mounted; -EPERM: not the master; -EINVAL: a rule of sizes; -EUCLEAN: NEW_UUID or
- * GROW, and no valid superblock in the file; -EIO: also for media errors that the host knows of in
- * the memory of superblock and log (not for an undo file), and when what was written does not read
- * back.
+ * else is on the device, or more was done since; -ENOSPC: it is too small, or a disk is full;
+ * -EBUSY: locked by another command, or mounted; -EPERM: not the master; -EINVAL: a rule of sizes;
+ * -EUCLEAN: NEW_UUID or GROW, and no valid superblock in the file; -EIO: also for media errors that
+ * the host knows of in the memory of superblock and log (not for an undo file), and when what was
+ * written does not read back.
  */
 FAMFS_API int famfs_image_restore(struct famfs_ctx *ctx, const struct famfs_image_source *source,
 				  const char *device, const struct famfs_restore_opts *opts,

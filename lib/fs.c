@@ -174,7 +174,7 @@ static int read_entries(struct famfs *fs, struct famfs_err *err)
 		}
 		fs->good = index + 1;
 		fs->last_crc = le64_get(raw->fm_crc);
-		fs->sum = fs_add_sum(fs->sum, fs->last_crc);
+		fs->sum = log_add_sum(fs->sum, fs->last_crc);
 	}
 	return rc < 0 ? rc : 0;
 }

@@ -78,11 +78,7 @@ int fs_lock_write(struct famfs *fs, struct famfs_err *err);
 /* The same at the beginning of a call: opened for writing, and not mounted. */
 int fs_begin_write(struct famfs *fs, struct famfs_err *err);
 
-/*
- * By what a later look knows the log again: a sum over the checksums of all entries, in order.
- * fs_note_appended() goes on with it over those from @from on.
- */
-uint64_t fs_add_sum(uint64_t sum, uint64_t crc);
+/* Goes on with the sum over all entries, by which a later look knows the log again. */
 int fs_note_appended(struct famfs *fs, uint64_t from, struct famfs_err *err);
 
 /*

@@ -1,49 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Knowing a log again that was read before. */
-#include <stddef.h>
-
 #include "err.h"
 #include "fs.h"
 
-#define SUM_BLOCK 256 /* checksums that are read at once */
-
-uint64_t fs_add_sum(uint64_t sum, uint64_t crc)
-{
-	sum = (sum ^ crc) * 0x9e3779b97f4a7c15ULL;
-	return sum ^ sum >> 32;
-}
-
 /*
- * Only the master repairs, and what its own caches hold is what its programs wrote; the lines of
- * any other host may be older.
+ * Goes on with @sum over entries [@from, @to). Only the master repairs, and what its own caches
+ * hold is what its programs wrote; the lines of any other host may be older.
  */
-static int freshen(struct famfs *fs, uint64_t from, size_t nr, struct famfs_err *err)
-{
-	if (fs->flags & FAMFS_OPEN_WRITE)
-		return 0;
-	return dev_invalidate(fs->dev, media_slot_off(from), nr * MEDIA_ENTRY_LEN, err);
-}
-
-/* Goes on with @sum over the checksums of entries [@from, @to) as they are in memory now. */
 static int sum_entries(struct famfs *fs, uint64_t from, uint64_t to, uint64_t *sum,
 		       struct famfs_err *err)
 {
-	const uint64_t crc_off = offsetof(struct fm_entry, fm_crc);
-	struct le64 crcs[SUM_BLOCK];
-	int rc = 0;
+	const struct log_part part = { .from = from,
+				       .to = to,
+				       .fresh = !(fs->flags & FAMFS_OPEN_WRITE) };
 
-	while (from < to && !rc) {
-		size_t nr = to - from < SUM_BLOCK ? (size_t)(to - from) : SUM_BLOCK;
-
-		rc = freshen(fs, from, nr, err);
-		if (!rc)
-			rc = dev_read_words(fs->dev, media_slot_off(from) + crc_off,
-					    MEDIA_ENTRY_LEN, crcs, nr, err);
-		for (size_t i = 0; i < nr && !rc; i++)
-			*sum = fs_add_sum(*sum, le64_get(crcs[i]));
-		from += nr;
-	}
-	return rc;
+	return log_sum(&fs->log, &part, sum, err);
 }
 
 int fs_is_continued(struct famfs *fs, bool *ret_continued, struct famfs_err *err)

@@ -227,6 +227,8 @@ static int keep_old(struct setting *s, const struct famfs_entry *entry, struct f
 		return rc;
 	rc = each_run(entry, save_run, undo, err);
 	if (!rc)
+		rc = undo_expect(undo, &(struct undo_after){ .super = NULL }, err);
+	if (!rc)
 		rc = undo_commit(undo, err);
 	if (!rc)
 		(void)snprintf(s->result.undo, sizeof(s->result.undo), "%s", undo_path(undo));

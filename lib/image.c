@@ -161,10 +161,9 @@ void image_set_super(struct famfs_image_info *info, const struct famfs_super *su
 	memcpy(info->system_uuid, super->system_uuid, sizeof(info->system_uuid));
 }
 
-static int write_pack(struct dump *d, const struct famfs_dump_opts *opts,
-		      struct famfs_image_info *info, struct famfs_err *err)
+static int write_pack(struct dump *d, struct famfs_image_info *info, struct famfs_err *err)
 {
-	int rc = pack_create(&d->w, opts->fd, opts->name, info, err);
+	int rc = pack_create(&d->w, info, err);
 
 	if (!rc)
 		rc = dump_chunks(d, err);
@@ -176,8 +175,7 @@ static int write_pack(struct dump *d, const struct famfs_dump_opts *opts,
 	return rc;
 }
 
-static int dump_dev(struct dump *d, const struct famfs_dump_opts *opts,
-		    struct famfs_dump_result *result, struct famfs_err *err)
+static int dump_dev(struct dump *d, struct famfs_dump_result *result, struct famfs_err *err)
 {
 	struct famfs_image_info *info = &result->info;
 	unsigned int problems;
@@ -201,20 +199,21 @@ static int dump_dev(struct dump *d, const struct famfs_dump_opts *opts,
 		dev_full_name(d->dev, info->device, sizeof(info->device));
 	if (!problems)
 		image_set_super(info, &d->super);
-	return write_pack(d, opts, info, err);
+	return write_pack(d, info, err);
 }
 
 int famfs_image_dump(struct famfs_ctx *ctx, const char *device, const struct famfs_dump_opts *opts,
 		     struct famfs_dump_result *ret_result, struct famfs_err *err)
 {
 	struct famfs_dump_result result = { .log_len = 0 };
-	struct dump d = { .scrubbed = opts->flags & FAMFS_DUMP_SCRUB_NAMES };
+	struct dump d = { .w = { .fd = opts->fd, .name = opts->name },
+			  .scrubbed = opts->flags & FAMFS_DUMP_SCRUB_NAMES };
 	int rc;
 
 	d.buf = malloc(PACK_CHUNK);
 	rc = d.buf ? dev_open(ctx, device, 0, &d.dev, err) : err_nomem(err);
 	if (!rc)
-		rc = dump_dev(&d, opts, &result, err);
+		rc = dump_dev(&d, &result, err);
 	pack_writer_fini(&d.w);
 	dev_close(d.dev);
 	free(d.buf);

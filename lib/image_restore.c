@@ -14,8 +14,7 @@
 #include "image_restore.h"
 #include "super.h"
 
-/* Copies the part of a range that lies in [off, off + len) of the device to @buf. */
-static void overlay(const struct pack_range *range, uint64_t off, void *buf, uint64_t len)
+void restore_overlay(const struct pack_range *range, uint64_t off, void *buf, uint64_t len)
 {
 	const struct famfs_image_section *s = &range->section;
 	uint64_t from = s->off > off ? s->off : off;
@@ -34,8 +33,8 @@ static int look_at_range(void *data, const struct pack_range *range, struct famf
 {
 	struct restore *r = data;
 
-	overlay(range, 0, &r->super, sizeof(r->super));
-	overlay(range, FAMFS_LOG_OFF, &r->log, sizeof(r->log));
+	restore_overlay(range, 0, &r->super, sizeof(r->super));
+	restore_overlay(range, FAMFS_LOG_OFF, &r->log, sizeof(r->log));
 	if (ctx_cancelled(r->ctx))
 		return err_set(err, -ECANCELED, r->device, "cancelled");
 	return 0;
@@ -55,7 +54,6 @@ static void decode_super(struct restore *r)
 int restore_look(struct restore *r, struct famfs_err *err)
 {
 	int rc = pack_each(r->r, look_at_range, r, &r->result->info, err);
-
 	if (!rc)
 		decode_super(r);
 	return rc;

@@ -9,6 +9,16 @@
 #include "undo.h"
 
 /*
+ * The sum over the checksums of the entries that will be there (log_sum()), in the making. @crc: of
+ * entry @slot, @met: with what is on the device now, and with what the image has of it so far.
+ */
+struct restore_sum {
+	uint64_t value, slot;
+	struct le64 crc;
+	bool met;
+};
+
+/*
  * @super, @log: as they will be on the media; @super_valid: it is one of this format.
  * @made: the device is an image without contents, or not even there (@dev is NULL then).
  * @marks: it is so large that it has a log, which is marked as long as it is written.
@@ -23,6 +33,7 @@ struct restore {
 	bool made, marks;
 	struct fm_super super;
 	struct fm_log log;
+	struct restore_sum sum;
 	struct undo *undo;
 	uint8_t *buf; /* PACK_CHUNK bytes */
 };
@@ -31,6 +42,9 @@ static inline bool restore_has(const struct restore *r, enum famfs_restore_flags
 {
 	return r->opts->flags & (unsigned int)flag;
 }
+
+/* Copies the part of a range that lies in [@off, @off + @len) of the device to @buf. */
+void restore_overlay(const struct pack_range *range, uint64_t off, void *buf, uint64_t len);
 
 /* What will be on the device, before it is known whether there is one. Reads the whole file. */
 int restore_look(struct restore *r, struct famfs_err *err);

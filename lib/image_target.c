@@ -117,6 +117,66 @@ static int require_no_newer(struct restore *r, const struct famfs_super *now, st
 	return err_hint(err, rc, "--force goes back to the older state");
 }
 
+static int refuse_changed(const struct restore *r, const char *what, struct famfs_err *err)
+{
+	int rc = err_set(err, -EEXIST, r->device, "%s since the undo file was made", what);
+
+	return err_hint(err, rc, "--force goes back all the same; what was done since is lost");
+}
+
+/*
+ * Each word is an old or a new one: a command that was cut off between two stores leaves such
+ * headers, too. A mark may stand in place of the magic number.
+ */
+static bool is_expected(const struct restore *r, const struct fm_log *now)
+{
+	const uint8_t *old = (const uint8_t *)&r->log, *new = (const uint8_t *)&r->r->after.header;
+	const uint8_t *at = (const uint8_t *)now;
+
+	for (size_t i = 0; i < sizeof(*now); i += sizeof(uint64_t)) {
+		if (memcmp(at + i, old + i, sizeof(uint64_t)) != 0 &&
+		    memcmp(at + i, new + i, sizeof(uint64_t)) != 0 &&
+		    (i || le64_get(now->fm_magic) != MEDIA_LOG_REWRITE))
+			return false;
+	}
+	return true;
+}
+
+static int require_log(struct restore *r, const struct famfs_super *now, struct famfs_err *err)
+{
+	const struct pack_after *after = &r->r->after;
+	uint64_t sum = 0;
+	struct fm_log raw;
+	struct log log;
+	int rc = dev_scan(r->dev, FAMFS_LOG_OFF, &raw, sizeof(raw), err);
+
+	if (!rc && media_log_crc_ok(&raw) && !is_expected(r, &raw))
+		return refuse_changed(r, "the log has changed", err);
+	if (!rc)
+		rc = log_open(r->dev, now, true, &log, err);
+	if (rc || log.problems & LOG_DAMAGE)
+		return rc;
+	rc = log_sum(&log, &(struct log_part){ .to = log.count, .end_at_blank = true }, &sum, err);
+	if (rc || sum == after->sum_before || sum == after->sum_after)
+		return rc;
+	return refuse_changed(r, "the log's entries have changed", err);
+}
+
+/* What an undo file brings back fits only what its command left, or left half done. */
+static int require_no_other(struct restore *r, const struct famfs_super *now, struct famfs_err *err)
+{
+	const struct pack_after *after = &r->r->after;
+	struct fm_super raw;
+	int rc = dev_scan(r->dev, 0, &raw, sizeof(raw), err);
+
+	if (rc)
+		return rc;
+	if (after->super && le64_get(raw.fm_crc) != after->super_crc &&
+	    le64_get(raw.fm_crc) != le64_get(r->super.fm_crc))
+		return refuse_changed(r, "the superblock has changed", err);
+	return after->log ? require_log(r, now, err) : 0;
+}
+
 static int judge_content(struct restore *r, const struct famfs_super *now, unsigned int problems,
 			 struct famfs_err *err)
 {
@@ -128,10 +188,15 @@ static int judge_content(struct restore *r, const struct famfs_super *now, unsig
 	if (problems & SUPER_CUT_OFF)
 		return 0;
 	if (!(problems & (SUPER_BAD_MAGIC | SUPER_BAD_VERSION)) && is_same(r, now))
-		return force || problems || is_undo(r) ? 0 : require_no_newer(r, now, err);
+		return force || problems ? 0
+		     : is_undo(r)        ? require_no_other(r, now, err)
+					 : require_no_newer(r, now, err);
 	rc = occupant_any(r->dev, result->replaced, sizeof(result->replaced), err);
-	if (rc || !result->replaced[0] || force || (is_undo(r) && is_same(r, now)))
+	if (rc || !result->replaced[0] || force)
 		return rc;
+	/* A famfs of another version may be what the command mended. */
+	if (is_undo(r) && is_same(r, now) && !(problems & SUPER_BAD_MAGIC))
+		return 0;
 	rc = err_set(err, -EEXIST, r->device, "holds %s", result->replaced);
 	return err_hint(err, rc, "--force writes over it");
 }

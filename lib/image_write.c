@@ -11,6 +11,7 @@
 #include "bits.h"
 #include "err.h"
 #include "image_restore.h"
+#include "log.h"
 #include "super.h"
 
 #define MAGIC_LEN sizeof(((struct fm_super *)0)->fm_magic)
@@ -216,9 +217,42 @@ static int store_all(struct restore *r, struct famfs_err *err)
 	return rc ? rc : dev_finish(r->dev, err);
 }
 
+/* Of the entries whose checksums end before @range does; up to a blank slot, as log_sum(). */
+static int add_sums(void *data, const struct pack_range *range, struct famfs_err *err)
+{
+	struct restore *r = data;
+	struct restore_sum *sum = &r->sum;
+	uint64_t end = range->section.off + range->section.len;
+
+	while (r->marks && sum->slot < le64_get(r->log.fm_next_index)) {
+		uint64_t off = media_slot_off(sum->slot) + offsetof(struct fm_entry, fm_crc);
+		int rc = 0;
+
+		if (off + sizeof(sum->crc) > r->dev->size)
+			return 0;
+		if (!sum->met)
+			rc = dev_scan(r->dev, off, &sum->crc, sizeof(sum->crc), err);
+		if (rc)
+			return rc;
+		sum->met = true;
+		restore_overlay(range, off, &sum->crc, sizeof(sum->crc));
+		if (off + sizeof(sum->crc) > end || !le64_get(sum->crc))
+			return 0;
+		sum->value = log_add_sum(sum->value, le64_get(sum->crc));
+		sum->slot++;
+		sum->met = false;
+	}
+	return 0;
+}
+
 /* An image that was just made has nothing that could be lost. */
 static int keep_old(struct restore *r, struct famfs_err *err)
 {
+	const struct undo_after after = { .super = &r->super,
+					  .log = r->marks ? &r->log : NULL,
+					  .sum = &r->sum.value };
+	/* Behind all that the image has, what is there stays. */
+	const struct pack_range rest = { .section.off = r->dev->size };
 	int rc;
 
 	if (r->made)
@@ -228,6 +262,12 @@ static int keep_old(struct restore *r, struct famfs_err *err)
 		rc = undo_save(r->undo, FAMFS_LOG_OFF, MAGIC_LEN, err);
 	if (!rc)
 		rc = pack_each(r->r, save_range, r, NULL, err);
+	if (!rc)
+		rc = pack_each(r->r, add_sums, r, NULL, err);
+	if (!rc)
+		rc = add_sums(r, &rest, err);
+	if (!rc)
+		rc = undo_expect(r->undo, &after, err);
 	return rc ? rc : undo_commit(r->undo, err);
 }
 

@@ -78,6 +78,20 @@ void log_iter_init(struct log_iter *it, struct log *log, uint64_t first, uint64_
 int log_iter_next(struct log_iter *it, const struct fm_entry **ret_raw, uint64_t *ret_index,
 		  bool *ret_ok, struct famfs_err *err);
 
+/*
+ * By what a later look knows entries again: a sum over their checksums, in order.
+ * log_sum() goes on with *@sum over entries [from, to), which are slots of the log, as they are in
+ * memory. @fresh: after dropping their cache lines. @end_at_blank: a checksum of 0 ends it, so that
+ * a count that is not true does not lead through all of a hole.
+ */
+struct log_part {
+	uint64_t from, to;
+	bool fresh, end_at_blank;
+};
+
+uint64_t log_add_sum(uint64_t sum, uint64_t crc);
+int log_sum(struct log *log, const struct log_part *part, uint64_t *sum, struct famfs_err *err);
+
 /* Writes an empty log of @len bytes: zeros, then the header; written back and fenced. */
 int log_make(struct dev *dev, uint64_t len, struct famfs_err *err);
 

@@ -44,16 +44,25 @@ static int write_all(struct pack_writer *w, const void *buf, size_t len, struct 
 	return 0;
 }
 
+static uint32_t header_flags(const struct pack_writer *w, const struct famfs_image_info *info)
+{
+	return (info->scrubbed ? PACK_SCRUBBED : 0U) | (info->has_super ? PACK_HAS_SUPER : 0U) |
+	       (w->after.super ? PACK_AFTER_SUPER : 0U) | (w->after.log ? PACK_AFTER_LOG : 0U);
+}
+
 static int write_header(struct pack_writer *w, const struct famfs_image_info *info,
 			struct famfs_err *err)
 {
 	struct fm_pack_header raw = {
 		.fm_version = le32_of(PACK_VERSION),
 		.fm_kind = le32_of(info->kind),
-		.fm_flags = le32_of((info->scrubbed ? PACK_SCRUBBED : 0U) |
-				    (info->has_super ? PACK_HAS_SUPER : 0U)),
+		.fm_flags = le32_of(header_flags(w, info)),
 		.fm_created = le64_of(info->created),
 		.fm_dev_size = le64_of(info->dev_size),
+		.fm_after_super = le64_of(w->after.super_crc),
+		.fm_after_log = w->after.header,
+		.fm_sum_before = le64_of(w->after.sum_before),
+		.fm_sum_after = le64_of(w->after.sum_after),
 	};
 
 	memcpy(raw.fm_magic, PACK_MAGIC, PACK_MAGIC_LEN);
@@ -66,12 +75,10 @@ static int write_header(struct pack_writer *w, const struct famfs_image_info *in
 	return write_all(w, &raw, sizeof(raw), err);
 }
 
-int pack_create(struct pack_writer *w, int fd, const char *name,
-		const struct famfs_image_info *info, struct famfs_err *err)
+int pack_create(struct pack_writer *w, const struct famfs_image_info *info, struct famfs_err *err)
 {
-	*w = (struct pack_writer){
-		.fd = fd, .name = name, .kind = info->kind, .dev_size = info->dev_size
-	};
+	w->kind = info->kind;
+	w->dev_size = info->dev_size;
 	w->compressor = libdeflate_alloc_compressor(LEVEL);
 	w->packed = malloc(PACK_CHUNK);
 	if (!w->compressor || !w->packed)

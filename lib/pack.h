@@ -9,11 +9,16 @@
  *	header	 0  8	magic: 0x89 "FAMFSP" 0x0a
  *		 8  4	version: 1
  *		12  4	kind: 1 metadata image, 2 undo file
- *		16  4	flags: 1 names are scrubbed, 2 the UUIDs are those of a superblock
+ *		16  4	flags: 1 names are scrubbed, 2 the UUIDs are those of a superblock; of an
+ *			undo file also: 4 and 8 what its command leaves is known, below
  *		24  8	when it was made: seconds since 1970
  *		32  8	size of the device in bytes
  *		40 16	UUID of the file system; then of the device; then of the master's host
  *		88 256	name of the device as it was given, ends with NUL
+ *	       344  8	with flag 4: checksum field of the superblock that the command leaves
+ *	       352 48	with flag 8: log header that it leaves
+ *	       400  8	with flag 8: sum over the checksums of the log's entries before the command,
+ *	       408  8	and after it
  *	       508  4	checksum of bytes 0 to 507
  *
  *	record	 0  4	magic: "FmRg"
@@ -40,6 +45,7 @@
 
 #include "famfs.h"
 #include "le.h"
+#include "media.h"
 
 #define PACK_MAGIC     "\211FAMFSP\n"
 #define PACK_MAGIC_LEN 8
@@ -47,12 +53,24 @@
 #define PACK_CHUNK     0x100000U
 #define PACK_RATIO     256U
 
+/*
+ * What the command that makes an undo file will leave: whoever restores it can tell whether more
+ * has been done since. @log: it writes to the log; @header and the sums (log_sum()) are known.
+ */
+struct pack_after {
+	bool super, log;
+	uint64_t super_crc;
+	struct fm_log header;
+	uint64_t sum_before, sum_after;
+};
+
 struct libdeflate_compressor;
 struct libdeflate_decompressor;
 
 struct pack_writer {
 	int fd;
 	const char *name; /* of the file, for errors; borrowed */
+	struct pack_after after;
 	enum famfs_image_kind kind;
 	uint64_t dev_size;
 	uint64_t len;    /* bytes written */
@@ -65,11 +83,10 @@ struct pack_writer {
 };
 
 /*
- * Writes the header of a new pack to @fd, which may be a pipe. Of @info, what the header holds is
- * used. Return: 0, what write(2) gives, -ENOMEM.
+ * Writes the header of a new pack to @w->fd, which may be a pipe. @w: zero but for @fd, @name and
+ * @after. Of @info, what the header holds is used. Return: 0, what write(2) gives, -ENOMEM.
  */
-int pack_create(struct pack_writer *w, int fd, const char *name,
-		const struct famfs_image_info *info, struct famfs_err *err);
+int pack_create(struct pack_writer *w, const struct famfs_image_info *info, struct famfs_err *err);
 
 /*
  * Adds @len bytes of the device at @off, not below the end of what was added before. Return: 0,
@@ -91,6 +108,7 @@ struct pack_reader {
 	uint32_t before;              /* checksum that the next record names */
 	uint64_t seen;                /* by pack_each(): 1 + the checksum of the end; 0: not yet */
 	struct famfs_image_info info; /* counts are of what was read so far */
+	struct pack_after after;
 	struct libdeflate_decompressor *decompressor;
 	uint8_t *packed, *bytes; /* PACK_CHUNK each */
 };

@@ -9,7 +9,15 @@
 
 #define PACK_RECORD_MAGIC 0x67526d46U /* "FmRg" */
 
-enum pack_flag { PACK_SCRUBBED = 1 << 0, PACK_HAS_SUPER = 1 << 1 };
+enum pack_flag {
+	PACK_SCRUBBED = 1 << 0,
+	PACK_HAS_SUPER = 1 << 1,
+	PACK_AFTER_SUPER = 1 << 2,
+	PACK_AFTER_LOG = 1 << 3,
+};
+#define PACK_FLAGS      (PACK_SCRUBBED | PACK_HAS_SUPER)
+#define PACK_FLAGS_UNDO (PACK_FLAGS | PACK_AFTER_SUPER | PACK_AFTER_LOG)
+
 enum pack_type { PACK_ZEROS = 1, PACK_STORED = 2, PACK_DEFLATE = 3, PACK_END = 4 };
 
 struct fm_pack_header {
@@ -24,7 +32,11 @@ struct fm_pack_header {
 	uint8_t fm_dev_uuid[16];                 /* 56 */
 	uint8_t fm_system_uuid[16];              /* 72 */
 	char fm_device[FAMFS_IMAGE_DEVICE_SIZE]; /* 88 */
-	uint8_t fm_rest[164];                    /* 344 */
+	struct le64 fm_after_super;              /* 344 */
+	struct fm_log fm_after_log;              /* 352 */
+	struct le64 fm_sum_before;               /* 400 */
+	struct le64 fm_sum_after;                /* 408 */
+	uint8_t fm_rest[92];                     /* 416 */
 	struct le32 fm_crc;                      /* 508 */
 };
 

@@ -85,7 +85,7 @@ static int judge_header(struct pack_reader *r, const struct fm_pack_header *raw,
 		return unknown(r, "format version", version, err);
 	if (kind != FAMFS_IMAGE_METADATA && kind != FAMFS_IMAGE_UNDO)
 		return unknown(r, "kind of image", kind, err);
-	if (flags & ~(uint32_t)(PACK_SCRUBBED | PACK_HAS_SUPER))
+	if (flags & ~(uint32_t)(kind == FAMFS_IMAGE_UNDO ? PACK_FLAGS_UNDO : PACK_FLAGS))
 		return unknown(r, "a flag of", flags, err);
 	if (dev_size == 0 || dev_size > INT64_MAX)
 		return damaged(r, "impossible size of the device", err);
@@ -98,6 +98,7 @@ static int read_header(struct pack_reader *r, struct famfs_err *err)
 {
 	struct famfs_image_info *info = &r->info;
 	struct fm_pack_header raw;
+	uint32_t flags;
 	int rc;
 
 	if (!pack_is_one(r->fd, r->base))
@@ -110,10 +111,19 @@ static int read_header(struct pack_reader *r, struct famfs_err *err)
 		rc = judge_header(r, &raw, err);
 	if (rc)
 		return rc;
+	flags = le32_get(raw.fm_flags);
+	r->after = (struct pack_after){
+		.super = flags & PACK_AFTER_SUPER,
+		.log = flags & PACK_AFTER_LOG,
+		.super_crc = le64_get(raw.fm_after_super),
+		.header = raw.fm_after_log,
+		.sum_before = le64_get(raw.fm_sum_before),
+		.sum_after = le64_get(raw.fm_sum_after),
+	};
 	info->kind = (enum famfs_image_kind)le32_get(raw.fm_kind);
 	info->version = le32_get(raw.fm_version);
-	info->scrubbed = le32_get(raw.fm_flags) & PACK_SCRUBBED;
-	info->has_super = le32_get(raw.fm_flags) & PACK_HAS_SUPER;
+	info->scrubbed = flags & PACK_SCRUBBED;
+	info->has_super = flags & PACK_HAS_SUPER;
 	info->created = le64_get(raw.fm_created);
 	info->dev_size = le64_get(raw.fm_dev_size);
 	memcpy(info->uuid, raw.fm_uuid, sizeof(info->uuid));

@@ -201,10 +201,27 @@ static int store_all(struct famfs_repair *rep, const struct diff *diff, struct f
 	return rc ? rc : unmark_log(rep, err);
 }
 
+/* As log_sum() will find it, up to a blank slot. */
+static uint64_t sum_of(struct famfs_repair *rep, uint64_t count)
+{
+	uint64_t sum = 0;
+
+	for (uint64_t i = 0; i < count && i < rep->slots_nr; i++) {
+		uint64_t crc = le64_get(repair_entry(rep, i)->fm_crc);
+
+		if (!crc)
+			break;
+		sum = log_add_sum(sum, crc);
+	}
+	return sum;
+}
+
 /* Everything that can fail without a store having been made. */
 static int prepare(struct famfs_repair *rep, const struct diff *diff, struct famfs_err *err)
 {
 	uint64_t end = media_slot_off(diff->end > rep->nr ? diff->end : rep->nr);
+	const uint64_t sum = sum_of(rep, diff->count);
+	const struct undo_after after = { repair_super(rep), repair_header(rep), &sum };
 	struct undo *undo;
 	int rc = dev_map(rep->dev, end, err);
 
@@ -221,6 +238,8 @@ static int prepare(struct famfs_repair *rep, const struct diff *diff, struct fam
 	rc = undo_save(undo, FAMFS_LOG_OFF, sizeof(struct fm_log), err);
 	if (!rc && slots_len(diff))
 		rc = undo_save(undo, media_slot_off(diff->first), slots_len(diff), err);
+	if (!rc)
+		rc = undo_expect(undo, &after, err);
 	if (!rc)
 		rc = undo_commit(undo, err);
 	if (!rc) {

@@ -6,6 +6,7 @@
 
 #include "ctx.h"
 #include "err.h"
+#include "log.h"
 #include "pack.h"
 #include "super.h"
 #include "undo.h"
@@ -22,6 +23,7 @@ struct undo {
 	struct undo_file file;
 	struct range *ranges;
 	size_t nr, cap;
+	struct pack_after after;
 };
 
 int undo_begin(struct dev *dev, const char *path, struct undo **ret_undo, struct famfs_err *err)
@@ -68,6 +70,46 @@ int undo_save(struct undo *undo, uint64_t off, uint64_t len, struct famfs_err *e
 	}
 	undo->ranges[undo->nr++] = range;
 	return 0;
+}
+
+/* Of the entries that are there now; where no log is, of none. */
+static int sum_now(struct dev *dev, uint64_t *ret_sum, struct famfs_err *err)
+{
+	struct famfs_super super;
+	unsigned int problems;
+	struct log log;
+	int rc = super_read(dev, &super, &problems, err);
+
+	*ret_sum = 0;
+	if (!rc && !problems)
+		rc = log_open(dev, &super, true, &log, err);
+	if (rc == -EUCLEAN || problems)
+		return 0;
+	if (rc)
+		return rc;
+	return log_sum(&log, &(struct log_part){ .to = log.count, .end_at_blank = true }, ret_sum,
+		       err);
+}
+
+int undo_expect(struct undo *undo, const struct undo_after *expect, struct famfs_err *err)
+{
+	struct pack_after *after = &undo->after;
+	struct fm_super super;
+	int rc = 0;
+
+	if (!expect->super)
+		rc = dev_read(undo->dev, 0, &super, sizeof(super), err);
+	if (rc)
+		return rc;
+	after->super = true;
+	after->super_crc = le64_get(expect->super ? expect->super->fm_crc : super.fm_crc);
+	after->log = expect->log;
+	if (!expect->log)
+		return 0;
+	after->header = *expect->log;
+	rc = sum_now(undo->dev, &after->sum_before, err);
+	after->sum_after = expect->sum ? *expect->sum : after->sum_before;
+	return rc;
 }
 
 static int by_offset(const void *a, const void *b)
@@ -142,7 +184,7 @@ static int write_pack(struct undo *undo, struct pack_writer *w, struct famfs_err
 	int rc = buf ? fill_info(undo, &info, err) : err_nomem(err);
 
 	if (!rc)
-		rc = pack_create(w, undo->file.fd, undo->file.path, &info, err);
+		rc = pack_create(w, &info, err);
 	for (size_t i = 0; i < undo->nr && !rc; i++)
 		rc = write_range(undo, w, &undo->ranges[i], buf, err);
 	free(buf);
@@ -151,7 +193,9 @@ static int write_pack(struct undo *undo, struct pack_writer *w, struct famfs_err
 
 int undo_commit(struct undo *undo, struct famfs_err *err)
 {
-	struct pack_writer w = { .fd = -1 };
+	struct pack_writer w = { .fd = undo->file.fd,
+				 .name = undo->file.path,
+				 .after = undo->after };
 	int rc;
 
 	merge(undo);

@@ -5,6 +5,7 @@
  *
  *	undo_begin()	makes the file, so that what is in the way is told early
  *	undo_save()	for each range that will be stored to
+ *	undo_expect()	what will be there at the end
  *	undo_commit()	only when this has returned 0 may the first store to the media happen
  *	undo_close()	at the end; or undo_discard() when nothing was stored after all
  *
@@ -14,6 +15,7 @@
 #define UNDO_H
 
 #include "dev.h"
+#include "media.h"
 
 struct undo;
 
@@ -28,6 +30,20 @@ int undo_begin(struct dev *dev, const char *path, struct undo **ret_undo, struct
 
 /* Notes a range; ranges may come in any order and overlap. Return: 0, -ERANGE, -ENOMEM. */
 int undo_save(struct undo *undo, uint64_t off, uint64_t len, struct famfs_err *err);
+
+/*
+ * What the command will have made of superblock, log header and entries, so that a restore can tell
+ * whether more was done since. @super: NULL: it stays as it is. @log: NULL: the log is not written
+ * to. @sum: of the entries (log_sum()); NULL: they stay.
+ */
+struct undo_after {
+	const struct fm_super *super;
+	const struct fm_log *log;
+	const uint64_t *sum;
+};
+
+/* Return: 0, -EIO. */
+int undo_expect(struct undo *undo, const struct undo_after *after, struct famfs_err *err);
 
 /*
  * Writes what is in the ranges now, and has file and directory on the disk when it returns 0.

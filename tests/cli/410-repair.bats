@@ -147,7 +147,7 @@ on_terminal() { # RC ANSWERS COMMAND...
 	slice 0 $((4 * MiB)) >front
 	run_famfs 1 check -y --salvage --undo v "$IMG"
 	clean
-	run_famfs 0 image restore --force v "$IMG"
+	run_famfs 0 image restore v "$IMG"
 	slice 0 $((4 * MiB)) >now
 	cmp front now
 }
@@ -350,6 +350,6 @@ crowd() { # SLOTS
 	has "$output" '/a/b/c.* /a/c'
 	clean
 	run_famfs 0 stat "$IMG:/a/c"
-	run_famfs 0 image restore -q --force u "$IMG"
+	run_famfs 0 image restore -q u "$IMG"
 	is "$(slice 0 $((4 * MiB)) | cksum)" "$before"
 }

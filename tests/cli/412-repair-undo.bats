@@ -32,7 +32,7 @@ hurt() { # [IMAGE]
 	ln -s real way
 	run_famfs 1 check -y --undo way/u "$IMG"
 	[ -s real/u ]
-	run_famfs 0 image restore -q --force way/u "$IMG"
+	run_famfs 0 image restore -q way/u "$IMG"
 	unchanged "$before"
 }
 
@@ -44,7 +44,7 @@ hurt() { # [IMAGE]
 	run_bound 1 "$FAMFS" check -y "$IMG"
 	is "$(find theirs -type f | wc -l)" 1
 	is "$(find state -name 'x.img.*.undo' | wc -l)" 1
-	run_bound 0 "$FAMFS" image restore -q --force "$(find state -name '*.undo')" "$IMG"
+	run_bound 0 "$FAMFS" image restore -q "$(find state -name '*.undo')" "$IMG"
 	unchanged "$before"
 	run_bound 8 "$FAMFS" check -y --undo theirs/u "$IMG"
 	one_error 'theirs/u: the undo file cannot be made.*--undo'
@@ -58,10 +58,10 @@ hurt() { # [IMAGE]
 	run_famfs 1 check -y "$IMG"
 	undo=$(find . -name '*.undo' -print0 | tr -d '\0')
 	[ -s "$undo" ]
-	run_famfs 0 image restore -q --force "$undo" "$IMG"
+	run_famfs 0 image restore -q "$undo" "$IMG"
 	unchanged "$before"
 	run_famfs 1 check -y --undo $'an undo\nfile' "$IMG"
-	run_famfs 0 image restore -q --force $'an undo\nfile' "$IMG"
+	run_famfs 0 image restore -q $'an undo\nfile' "$IMG"
 	unchanged "$before"
 	run_famfs 8 check -y --undo $'an undo\nfile' "$IMG"
 	one_error 'replaces nothing'

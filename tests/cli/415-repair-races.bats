@@ -113,7 +113,7 @@ damage() {
 		fi
 		json_is '.findings[0].code' log_rewrite
 		[ -s u ]
-		run_famfs 0 image restore --force u "$IMG"
+		run_famfs 0 image restore u "$IMG"
 		slice 0 $((4 * MiB)) >now
 		cmp front now
 	done

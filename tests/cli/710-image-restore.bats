@@ -279,3 +279,89 @@ no_undo_file() {
 	json_is '"\(.dry_run) \(.sections | length > 0) \(.changed > 0)"' 'true true true'
 	json_is '.sections_nr' "$(json '.sections | length')"
 }
+
+# A repair whose undo file is u: of five files, the second had the place of the first.
+repaired() {
+	run_famfs 0 mkfs -q --force --size 64M "$IMG"
+	run_famfs 0 creat -q -s 2M "$IMG":/{a,b,c,d,e}
+	poke "$(entry_at 1 144)" 8 "$(peek "$(entry_at 0 144)")"
+	seal_entry 1
+	rm -f u
+	run_famfs 1 check -y --undo u "$IMG"
+}
+
+# Nothing is taken back, but with --force; and that is kept in its turn.
+refuses_undo() { # WHY
+	local before
+	before=$(sum "$IMG")
+	refused 1 "$1 since the undo file was made.*--force" image restore u "$IMG"
+	run_famfs 1 image restore --json u "$IMG"
+	json_error_is EEXIST
+	run_famfs 1 image restore --dry-run u "$IMG"
+	unchanged "$before"
+	no_undo_file
+	run_famfs 0 image restore -q --force --undo forced u "$IMG"
+	run_famfs 0 image restore -q --undo forced-back forced "$IMG"
+	unchanged "$before"
+	rm forced forced-back
+}
+
+@test "an undo file is refused when more has been done since" {
+	local before
+	repaired
+	run_famfs 0 creat -q -s 2M "$IMG:/later"
+	refuses_undo "the log's entries have changed"
+	run_famfs 0 creat -q -s 2M "$IMG:/more"
+	refuses_undo 'the log has changed'
+
+	repaired
+	run_famfs 0 mkfs -q --force --size 64M "$IMG"
+	run_famfs 0 creat -q -s 2M "$IMG":/{x,y,z}
+	refuses_undo 'the superblock has changed'
+
+	# A second repair, which leaves the log header as it was.
+	repaired
+	before=$(peek $((LOG + 40)))
+	slice 0 $((4 * MiB)) >mended
+	poke "$(entry_at 3 136)" 8 "$(peek "$(entry_at 2 136)")"
+	poke "$(entry_at 3 40)" 8 "$(peek "$(entry_at 2 40)")"
+	seal_entry 3
+	run_famfs 1 check -y --undo second "$IMG"
+	is "$(peek $((LOG + 40)))" "$before"
+	refuses_undo "the log's entries have changed"
+
+	# One after the other is the way back.
+	run_famfs 0 image restore -q --undo out second "$IMG"
+	dd if=mended of="$IMG" conv=notrunc status=none bs=1M
+	run_famfs 0 image restore -q u "$IMG"
+}
+
+@test "the undo file of a restore is refused when more has been done since" {
+	sample
+	run_famfs 0 creat -q -s 2M "$IMG:/c"
+	run_famfs 0 image restore -q --force --undo u fs.fmi "$IMG"
+	is "$(names)" "/a /b"
+	run_famfs 0 image restore -q --undo back u "$IMG"
+	is "$(names)" "/a /b /c"
+	run_famfs 0 image restore -q --undo again back "$IMG"
+	is "$(names)" "/a /b"
+	# As many entries as there were before, and others.
+	run_famfs 0 creat -q -s 2M "$IMG:/later"
+	refuses_undo "the log's entries have changed"
+	mv again u
+	refuses_undo "the log's entries have changed"
+	is "$(names)" "/a /b /later"
+}
+
+@test "an undo file over something else needs --force" {
+	PATH=$PATH:/sbin:/usr/sbin
+	requires mkfs.ext4
+	LC_ALL=C grep -q blkid_new_probe "$FAMFS" || skip "built without libblkid"
+	local before
+	repaired
+	mkfs.ext4 -q -F "$IMG"
+	before=$(sum "$IMG")
+	refused 1 'holds ext4.*--force' image restore u "$IMG"
+	unchanged "$before"
+	run_famfs 0 image restore -q --force u "$IMG"
+}

@@ -58,7 +58,7 @@ judge() { # OLD FILES
 	is "$(ls -A to)" "$([ ! -e to/u ] || echo u)"
 	[ "$is" = old ] || [ -e to/u ]
 	[ ! -e to/u ] || run_famfs 0 image show to/u
-	[ ! -e to/u ] || run_famfs 0 image restore -q --force --undo to/v to/u "$IMG"
+	[ ! -e to/u ] || run_famfs 0 image restore -q --undo to/v to/u "$IMG"
 	is "$(front)" "$1" "what the undo file brought back"
 }
 

@@ -83,7 +83,7 @@ static size_t make(uint8_t *data, size_t max, struct fuzz_random *random)
 {
 	struct famfs_image_info info = { .kind = 1 + (fuzz_below(random, 8) == 0) };
 	int image = fuzz_pack_file("image"), out = fuzz_pack_file("pack");
-	struct pack_writer w = { 0 };
+	struct pack_writer w = { .fd = out, .name = "pack" };
 	static struct fuzz_fs fs;
 	uint8_t buf[4096];
 	ssize_t len = 0;
@@ -94,7 +94,12 @@ static size_t make(uint8_t *data, size_t max, struct fuzz_random *random)
 	fuzz_fs_fix(&fs);
 	fuzz_fs_store(&fs, image);
 	info.dev_size = fuzz_fs_size(&fs);
-	if (!pack_create(&w, out, "pack", &info, NULL)) {
+	if (info.kind == FAMFS_IMAGE_UNDO) {
+		w.after.super = w.after.log = fuzz_below(random, 2);
+		w.after.super_crc = le64_get(fs.super.fm_crc);
+		w.after.header = fs.log;
+	}
+	if (!pack_create(&w, &info, NULL)) {
 		for (uint64_t off = 0; off < FAMFS_LOG_OFF + FUZZ_LOG_LEN; off += sizeof(buf)) {
 			if (pread(image, buf, sizeof(buf), (off_t)off) == (ssize_t)sizeof(buf))
 				(void)pack_add(&w, off, buf, sizeof(buf), NULL);

@@ -251,8 +251,7 @@ static inline int wound_repair(struct model *m, const char *undo, bool salvage,
 static inline void wound_take_back(struct model *m, const char *undo, const uint8_t *before)
 {
 	static uint8_t now[IMAGE_DATA];
-	const struct famfs_restore_opts opts = { .undo = "taken.undo",
-						 .flags = FAMFS_RESTORE_FORCE };
+	const struct famfs_restore_opts opts = { .undo = "taken.undo" };
 	struct famfs_image_source source = { .fd = open(undo, O_RDONLY | O_CLOEXEC), .name = undo };
 	struct famfs_err err = { 0 };
 

@@ -49,9 +49,9 @@ static int open_new(const char *name)
 static struct pack_writer begin(const char *name, enum famfs_image_kind kind)
 {
 	struct famfs_image_info info = head(kind);
-	struct pack_writer w;
+	struct pack_writer w = { .fd = open_new(name), .name = name };
 
-	CHECK_EQ(pack_create(&w, open_new(name), name, &info, NULL), 0);
+	CHECK_EQ(pack_create(&w, &info, NULL), 0);
 	return w;
 }
 
@@ -422,6 +422,11 @@ UNIT_TEST(headers_of_other_makers_are_refused)
 	forge_seal(&f);
 	forge_judge(&f, -EOPNOTSUPP, "kind of image 3");
 	forge_header(&f, FAMFS_IMAGE_UNDO);
+	raw->fm_flags = le32_of(16);
+	forge_seal(&f);
+	forge_judge(&f, -EOPNOTSUPP, "flag");
+	/* Only of what a command leaves. */
+	forge_header(&f, FAMFS_IMAGE_METADATA);
 	raw->fm_flags = le32_of(4);
 	forge_seal(&f);
 	forge_judge(&f, -EOPNOTSUPP, "flag");
@@ -471,12 +476,12 @@ UNIT_TEST(a_full_disk_is_an_error)
 {
 	struct famfs_image_info info = head(FAMFS_IMAGE_UNDO);
 	struct famfs_err err = { 0 };
-	struct pack_writer w;
 	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	struct pack_writer w = { .fd = fd, .name = "full" };
 
 	if (fd < 0)
 		SKIP("no /dev/full");
-	CHECK_EQ(pack_create(&w, fd, "full", &info, &err), -ENOSPC);
+	CHECK_EQ(pack_create(&w, &info, &err), -ENOSPC);
 	CHECK_HAS(err.hint, "make room");
 	pack_writer_fini(&w);
 	close(fd);

@@ -12,11 +12,11 @@ static void make(int byte)
 {
 	const struct famfs_image_info info = { .kind = FAMFS_IMAGE_UNDO, .dev_size = 1 << 20 };
 	int fd = open("p", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	struct pack_writer w;
+	struct pack_writer w = { .fd = fd, .name = "p" };
 	uint8_t buf[4096];
 
 	memset(buf, byte, sizeof(buf));
-	CHECK_EQ(pack_create(&w, fd, "p", &info, NULL), 0);
+	CHECK_EQ(pack_create(&w, &info, NULL), 0);
 	CHECK_EQ(pack_add(&w, 8192, buf, sizeof(buf), NULL), 0);
 	CHECK_EQ(pack_finish(&w, NULL), 0);
 	pack_writer_fini(&w);
