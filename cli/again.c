@@ -13,13 +13,6 @@ void again_init(struct again *again, struct famfs *fs)
 	*again = (struct again){ .fs = fs, .waited = famfs_damage(fs, NULL) != 0 };
 }
 
-static bool is_same(const struct famfs_entry *a, const struct famfs_entry *b)
-{
-	return a->type == b->type && a->size == b->size && a->ext_type == b->ext_type &&
-	       a->chunk_size == b->chunk_size && a->extents_nr == b->extents_nr &&
-	       !memcmp(a->extents, b->extents, a->extents_nr * sizeof(a->extents[0]));
-}
-
 static int read_anew(struct again *again, struct famfs_err *err)
 {
 	int rc = famfs_refresh(again->fs, err);
@@ -31,14 +24,6 @@ static int read_anew(struct again *again, struct famfs_err *err)
 	return rc == -ESTALE || rc > 0 ? 0 : rc;
 }
 
-static int stale(struct famfs_err *err, const char *message, const char *hint)
-{
-	*err = (struct famfs_err){ .rc = -ESTALE, .off = FAMFS_NONE, .entry = FAMFS_NONE };
-	snprintf(err->message, sizeof(err->message), "%s", message);
-	snprintf(err->hint, sizeof(err->hint), "%s", hint);
-	return err->rc;
-}
-
 /* Of a file that was not found: for good, or because the log is being rewritten? */
 static bool is_for_good(struct again *again, int *rc, struct famfs_err *err)
 {
@@ -47,26 +32,47 @@ static bool is_for_good(struct again *again, int *rc, struct famfs_err *err)
 	return *rc != -ESTALE;
 }
 
-static bool is_where_it_was(struct famfs *fs, const char *path, const struct famfs_entry *entry)
+int again_find(struct again *again, const char *path, struct again_file *ret_file,
+	       struct famfs_err *err)
 {
-	struct famfs_entry now;
+	int rc = famfs_lookup(again->fs, path, &ret_file->entry, err);
 
-	return !famfs_lookup(fs, path, &now, NULL) && is_same(entry, &now);
+	ret_file->path = path;
+	ret_file->found = !rc;
+	ret_file->since = again->tries;
+	return rc;
 }
 
-bool again_settled(struct again *again, const char *path, const struct famfs_entry *entry, int *rc,
+/* Another thread may have read the log anew since: then it is another entry's number. */
+static bool stands(struct again *again, const struct again_file *file, int *rc,
+		   struct famfs_err *err)
+{
+	if (file->since != again->tries)
+		return false;
+	return file->found ? !famfs_unmoved(again->fs, &file->entry, NULL)
+			   : is_for_good(again, rc, err);
+}
+
+static int never_still(const struct again_file *file, struct famfs_err *err)
+{
+	*err = (struct famfs_err){ .rc = -ESTALE, .off = FAMFS_NONE, .entry = FAMFS_NONE };
+	snprintf(err->object, sizeof(err->object), "/%s", file->path + strspn(file->path, "/"));
+	snprintf(err->message, sizeof(err->message), "the log is rewritten again and again");
+	snprintf(err->hint, sizeof(err->hint), "try again when nobody repairs it");
+	return err->rc;
+}
+
+bool again_settled(struct again *again, const struct again_file *file, int *rc,
 		   struct famfs_err *err)
 {
 	struct famfs_err why;
 
-	if (*rc == -ECANCELED || *rc == -EOPNOTSUPP)
+	if (*rc == -ECANCELED || *rc == -EOPNOTSUPP || stands(again, file, rc, err))
 		return true;
-	if (entry ? is_where_it_was(again->fs, path, entry) : is_for_good(again, rc, err))
-		return true;
+	if (file->since != again->tries)
+		return false;
 	if (again->tries++ >= TRIES_MAX) {
-		*rc = stale(err, "the log is rewritten again and again",
-			    "try again when nobody repairs it");
-		snprintf(err->object, sizeof(err->object), "/%s", path + strspn(path, "/"));
+		*rc = never_still(file, err);
 		return true;
 	}
 	if (!read_anew(again, &why))
@@ -74,15 +80,4 @@ bool again_settled(struct again *again, const char *path, const struct famfs_ent
 	*rc = why.rc;
 	*err = why;
 	return true;
-}
-
-int again_unmoved(struct famfs *fs, const struct famfs_entry *entry, const char *name,
-		  struct famfs_err *err)
-{
-	if (is_where_it_was(fs, entry->path, entry))
-		return 0;
-	stale(err, "the log was rewritten while it was read: the bytes may be of another file",
-	      "read it again when nobody repairs the log");
-	snprintf(err->object, sizeof(err->object), "%s", name);
-	return err->rc;
 }

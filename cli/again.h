@@ -14,23 +14,31 @@ struct again {
 	unsigned int tries; /* how often the log was seen to be rewritten */
 };
 
+/**
+ * struct again_file - a file as it was looked for.
+ * @found: @entry is set. @since: again.tries then.
+ */
+struct again_file {
+	const char *path;
+	struct famfs_entry entry;
+	bool found;
+	unsigned int since;
+};
+
 void again_init(struct again *again, struct famfs *fs);
+
+/* again_find() - looks a file up, to be read. @path: borrowed. Return: as famfs_lookup(). */
+int again_find(struct again *again, const char *path, struct again_file *ret_file,
+	       struct famfs_err *err);
 
 /*
  * again_settled() - does what came of a file stand? Only if it still lies where it was read; else
  * the log is read anew, and the file is to be looked up and read again.
- * @entry: as it was found; NULL: it was not, and @*rc and @*err tell why.
- * @rc, @err: what reading it gave. A file that is missing while the log is damaged fails with that
- *	instead, for it may be behind the damage; one that never stands still with -ESTALE.
+ * @rc, @err: what finding or reading it gave. A file that is missing while the log is damaged
+ *	fails with that instead, for it may be behind the damage; one that never stands still with
+ *	-ESTALE.
  */
-bool again_settled(struct again *again, const char *path, const struct famfs_entry *entry, int *rc,
+bool again_settled(struct again *again, const struct again_file *file, int *rc,
 		   struct famfs_err *err);
-
-/*
- * again_unmoved() - of a file that was read only once: does it still lie where it was read? Without
- * that the bytes may be another file's. @name: of the file, for people. Return: 0, -ESTALE.
- */
-int again_unmoved(struct famfs *fs, const struct famfs_entry *entry, const char *name,
-		  struct famfs_err *err);
 
 #endif

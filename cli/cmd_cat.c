@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "again.h"
 #include "file.h"
 
 enum { CHUNK = 1 << 20 };
@@ -55,8 +54,8 @@ static int output_failed(struct cmd_env *env, int rc)
  * What standard output is may be the end of another file, so the bytes go there in order. @buf:
  * CHUNK bytes. Sets *@stop when the output failed.
  */
-static int copy(struct cmd_env *env, struct famfs *fs, const struct famfs_entry *entry,
-		const char *name, char *buf, bool *stop)
+static int copy(struct cmd_env *env, struct famfs *fs, const struct famfs_entry *entry, char *buf,
+		bool *stop)
 {
 	const struct cat_opts *opts = env->opts;
 	uint64_t at = opts->off, left = at < entry->size ? entry->size - at : 0;
@@ -78,7 +77,7 @@ static int copy(struct cmd_env *env, struct famfs *fs, const struct famfs_entry 
 	}
 	if (left)
 		return EXIT_FAILED;
-	return again_unmoved(fs, entry, name, &err) ? env_error(env, &err) : 0;
+	return famfs_unmoved(fs, entry, &err) ? env_error(env, &err) : 0;
 }
 
 static int cat_one(struct cmd_env *env, struct famfs *fs, const struct operand *op, char *buf,
@@ -91,7 +90,7 @@ static int cat_one(struct cmd_env *env, struct famfs *fs, const struct operand *
 		return env_error(env, &err);
 	if (entry.type != FAMFS_ENTRY_FILE)
 		return env_errorf(env, -EISDIR, op->text, "is a directory");
-	return copy(env, fs, &entry, op->text, buf, stop);
+	return copy(env, fs, &entry, buf, stop);
 }
 
 /* Disks may be written to, but not what is read. */

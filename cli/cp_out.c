@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "again.h"
 #include "below.h"
 #include "cp.h"
 
@@ -112,7 +111,7 @@ static int write_file(struct cp *cp, struct cp_item *item, int fd, struct famfs_
 	opts.name = name.s;
 	rc = famfs_copy_out(item->side->fs, item->entry, 0, item->size, fd, &opts, err);
 	text_free(&name);
-	return rc ? rc : again_unmoved(item->side->fs, item->entry, item->source, err);
+	return rc ? rc : famfs_unmoved(item->side->fs, item->entry, err);
 }
 
 /* A file that was there keeps its mode, unless one is wanted. */

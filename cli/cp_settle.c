@@ -44,6 +44,8 @@ static int compare(struct cp *cp, const struct cp_item *item, const struct famfs
 		rc = bytes->read(bytes->arg, off, mine, 1, err);
 		rc = rc < 0 ? rc : !rc;
 	}
+	if (!rc)
+		rc = famfs_unmoved(cp->dst.fs, entry, err);
 	free(mine);
 	count(cp, bytes, base);
 	return rc;

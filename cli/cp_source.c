@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "again.h"
 #include "cp.h"
 
 /* The descriptor to read from; standard input keeps its own. */
@@ -48,7 +47,7 @@ static int fill_from_famfs(struct cp_item *item, struct famfs_fill *fill, struct
 	if (rc)
 		return rc;
 	pthread_mutex_lock(&lock);
-	rc = again_unmoved(item->side->fs, item->entry, item->source, err);
+	rc = famfs_unmoved(item->side->fs, item->entry, err);
 	pthread_mutex_unlock(&lock);
 	return rc;
 }
@@ -98,12 +97,17 @@ static int read_source(void *arg, uint64_t off, char *buf, size_t len, struct fa
 {
 	const struct source *s = arg;
 	const struct cp_item *item = s->item;
+	int rc;
 
 	if (cmd_cancelled())
 		return cp_err(err, -ECANCELED, item->source, "cancelled");
-	if (item->kind == CP_FAMFS)
-		return famfs_read(item->side->fs, item->entry, off, buf, len, err);
-	return read_on(item, s->fd, buf, len, err);
+	if (item->kind != CP_FAMFS)
+		return read_on(item, s->fd, buf, len, err);
+	rc = famfs_read(item->side->fs, item->entry, off, buf, len, err);
+	/* These are the last ones, and no more is asked for. */
+	if (!rc && off + len == item->size)
+		rc = famfs_unmoved(item->side->fs, item->entry, err);
+	return rc;
 }
 
 static int fill_source(void *arg, struct famfs_fill *space, struct famfs_err *err)

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "again.h"
 #include "cp.h"
 #include "file.h"
 
@@ -72,5 +71,5 @@ int cp_stream(struct cp *cp, struct cp_item *item, bool only, struct famfs_err *
 	}
 	if (rc == -EPIPE)
 		file_reader_gone();
-	return rc ? rc : again_unmoved(item->side->fs, item->entry, item->source, err);
+	return rc ? rc : famfs_unmoved(item->side->fs, item->entry, err);
 }

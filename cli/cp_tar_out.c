@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "again.h"
 #include "below.h"
 #include "file.h"
 
@@ -154,7 +153,7 @@ static int write_bytes(struct tar_out *out, const struct cp_item *item, struct f
 		out->cp.bytes_done += len;
 		cp_progress(&out->cp);
 	}
-	return again_unmoved(item->side->fs, item->entry, item->source, err);
+	return famfs_unmoved(item->side->fs, item->entry, err);
 }
 
 static int write_entry(struct tar_out *out, const struct cp_item *item, struct famfs_err *err)

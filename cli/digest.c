@@ -47,13 +47,13 @@ static void keep_error(struct digest_item *item, const struct famfs_err *err)
 	*item->err = *err;
 }
 
-static int find(struct pool *pool, const char *path, struct famfs_entry *ret_entry,
+static int find(struct pool *pool, const char *path, struct again_file *ret_file,
 		struct famfs_err *err)
 {
 	int rc;
 
 	pthread_mutex_lock(&pool->lock);
-	rc = famfs_lookup(pool->digest->fs, path, ret_entry, err);
+	rc = again_find(&pool->again, path, ret_file, err);
 	pthread_mutex_unlock(&pool->lock);
 	return rc;
 }
@@ -77,18 +77,17 @@ static int hash_entry(struct pool *pool, struct digest_item *item, const struct 
 /* What was hashed is the file's only if that still lies there. */
 static void hash(struct pool *pool, struct digest_item *item)
 {
-	struct famfs_entry entry;
+	struct again_file file;
 	struct famfs_err err;
-	bool found, settled;
+	bool settled;
 	int rc;
 
 	do {
-		rc = find(pool, item->path, &entry, &err);
-		found = !rc;
-		if (found)
-			rc = hash_entry(pool, item, &entry, &err);
+		rc = find(pool, item->path, &file, &err);
+		if (!rc)
+			rc = hash_entry(pool, item, &file.entry, &err);
 		pthread_mutex_lock(&pool->lock);
-		settled = again_settled(&pool->again, item->path, found ? &entry : NULL, &rc, &err);
+		settled = again_settled(&pool->again, &file, &rc, &err);
 		pthread_mutex_unlock(&pool->lock);
 	} while (!settled);
 	if (rc)

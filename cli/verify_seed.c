@@ -67,13 +67,14 @@ static void show(struct seeded *s, const struct operand *op, const struct famfs_
 		show_text(s, op, off);
 }
 
-static int lookup(struct seeded *s, const struct operand *op, struct famfs_entry *ret_entry,
-		  struct famfs_err *err)
+static int verify_entry(struct seeded *s, const struct operand *op, const struct famfs_entry *entry,
+			uint64_t *ret_off, struct famfs_err *err)
 {
-	int rc = famfs_lookup(s->fs, op->path, ret_entry, err);
+	const struct verify_opts *opts = s->env->opts;
+	const struct famfs_data_opts data = { .progress = progressed, .data = s };
 
-	if (rc || ret_entry->type == FAMFS_ENTRY_FILE)
-		return rc;
+	if (entry->type == FAMFS_ENTRY_FILE)
+		return famfs_verify_random(s->fs, entry, opts->seed, &data, ret_off, err);
 	*err = (struct famfs_err){ .rc = -EISDIR, .off = FAMFS_NONE, .entry = FAMFS_NONE };
 	snprintf(err->object, sizeof(err->object), "%s", op->text);
 	snprintf(err->message, sizeof(err->message), "is a directory");
@@ -82,21 +83,17 @@ static int lookup(struct seeded *s, const struct operand *op, struct famfs_entry
 
 static void verify_one(struct seeded *s, const struct operand *op)
 {
-	const struct verify_opts *opts = s->env->opts;
-	const struct famfs_data_opts data = { .progress = progressed, .data = s };
-	struct famfs_entry entry;
+	struct again_file file;
 	struct famfs_err err;
 	uint64_t off;
-	bool found;
 	int rc;
 
 	do {
 		off = FAMFS_NONE;
-		rc = lookup(s, op, &entry, &err);
-		found = !rc;
-		if (found)
-			rc = famfs_verify_random(s->fs, &entry, opts->seed, &data, &off, &err);
-	} while (!again_settled(&s->again, op->path, found ? &entry : NULL, &rc, &err));
+		rc = again_find(&s->again, op->path, &file, &err);
+		if (!rc)
+			rc = verify_entry(s, op, &file.entry, &off, &err);
+	} while (!again_settled(&s->again, &file, &rc, &err));
 	show(s, op, rc ? &err : NULL, off);
 }
 
@@ -115,7 +112,7 @@ static int verify_device(struct seeded *s, const struct operand *list, size_t nr
 	again_init(&s->again, s->fs);
 	s->done = s->total = 0;
 	for (i = 0; i < nr; i++)
-		if (!lookup(s, &list[i], &entry, &err))
+		if (!famfs_lookup(s->fs, list[i].path, &entry, NULL))
 			s->total += entry.size;
 	for (i = 0; i < nr && !cmd_cancelled(); i++)
 		verify_one(s, &list[i]);

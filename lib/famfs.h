@@ -356,6 +356,17 @@ FAMFS_API int famfs_lookup(struct famfs *fs, const char *path, struct famfs_entr
 			   struct famfs_err *err);
 
 /**
+ * famfs_unmoved() - does a file still lie where it did? To be asked behind reading its bytes, which
+ * may be another file's: a repair, a restore or a new file system can give its place away. The
+ * superblock and the file's entry are looked at in memory, not in cache lines from before.
+ * @entry: of @fs, found since that was opened or last refreshed.
+ *
+ * Return: 0, -ESTALE: begin again with famfs_refresh(); -EIO.
+ */
+FAMFS_API int famfs_unmoved(struct famfs *fs, const struct famfs_entry *entry,
+			    struct famfs_err *err);
+
+/**
  * famfs_lookup_meta() - as famfs_lookup(), and finds the two implied files of ".meta" as well:
  * ".meta/.superblock" and ".meta/.log", which the existing tools show and the log does not list
  * (FORMAT.md 10). Their index is FAMFS_NONE; they are to be mapped and read, and never written.

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Knowing a log again that was read before. */
+#include <string.h>
+
 #include "err.h"
 #include "fs.h"
+#include "super.h"
 
 /*
  * Goes on with @sum over entries [@from, @to). Only the master repairs, and what its own caches
@@ -92,4 +95,45 @@ int fs_note_appended(struct famfs *fs, uint64_t from, struct famfs_err *err)
 		return rc;
 	fs->last_crc = le64_get(raw.fm_crc);
 	return sum_entries(fs, from, fs->good, &fs->sum, err);
+}
+
+static bool is_same_place(const struct famfs_entry *a, const struct famfs_entry *b)
+{
+	return a->type == b->type && a->size == b->size && a->ext_type == b->ext_type &&
+	       a->chunk_size == b->chunk_size && a->extents_nr == b->extents_nr &&
+	       !memcmp(a->extents, b->extents, a->extents_nr * sizeof(a->extents[0])) &&
+	       !strcmp(a->path, b->path);
+}
+
+static int moved(const struct famfs *fs, const struct famfs_entry *entry, const char *what,
+		 struct famfs_err *err)
+{
+	int rc = err_set(err, -ESTALE, "", "%s while it was read: the bytes may be of another file",
+			 what);
+
+	rc = err_hint(err, rc, "read it again when nobody does that");
+	return err_inside(err, rc, fs->dev->name, entry->path);
+}
+
+int famfs_unmoved(struct famfs *fs, const struct famfs_entry *entry, struct famfs_err *err)
+{
+	struct famfs_super super;
+	unsigned int problems;
+	struct famfs_entry now;
+	struct fm_entry raw;
+	bool has;
+	int rc = super_read(fs->dev, &super, &problems, err);
+
+	if (!rc && (problems || !fs_is_same(&super, &fs->super)))
+		rc = moved(fs, entry, "the file system was made anew or destroyed", err);
+	if (rc || entry->index == FAMFS_NONE)
+		return rc;
+	rc = log_still_has(&fs->log, entry->index, &has, &raw, err);
+	if (rc)
+		return rc;
+	if (has)
+		media_entry_decode(&raw, entry->index, &now);
+	if (has && is_same_place(entry, &now))
+		return 0;
+	return moved(fs, entry, "the log was rewritten", err);
 }

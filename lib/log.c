@@ -57,12 +57,18 @@ static int judge_seqnum(struct log *log, struct famfs_err *err)
 	return 0;
 }
 
-static int read_header(struct log *log, struct fm_log *raw, struct famfs_err *err)
+/* As it is in memory now. */
+static int copy_header(struct log *log, struct fm_log *raw, struct famfs_err *err)
 {
 	int rc = dev_invalidate(log->dev, FAMFS_LOG_OFF, sizeof(*raw), err);
 
-	if (!rc)
-		rc = dev_read(log->dev, FAMFS_LOG_OFF, raw, sizeof(*raw), err);
+	return rc ? rc : dev_read(log->dev, FAMFS_LOG_OFF, raw, sizeof(*raw), err);
+}
+
+static int read_header(struct log *log, struct fm_log *raw, struct famfs_err *err)
+{
+	int rc = copy_header(log, raw, err);
+
 	if (rc)
 		return rc;
 	media_log_decode(raw, &log->header);
@@ -139,16 +145,27 @@ int log_reread(struct log *log, const struct famfs_super *super, bool super_crc_
 int log_rewrite_began(struct log *log, bool *ret_began, struct famfs_err *err)
 {
 	struct fm_log now;
-	int rc = dev_invalidate(log->dev, FAMFS_LOG_OFF, sizeof(now), err);
+	int rc = copy_header(log, &now, err);
 
-	if (!rc)
-		rc = dev_read(log->dev, FAMFS_LOG_OFF, &now, sizeof(now), err);
 	if (rc)
 		return rc;
 	*ret_began = le64_get(now.fm_next_index) < log->header.next_index;
 	if (le64_get(now.fm_magic) == MEDIA_LOG_REWRITE && !(log->problems & LOG_REWRITE))
 		*ret_began = true;
 	return 0;
+}
+
+int log_still_has(struct log *log, uint64_t index, bool *ret_has, struct fm_entry *raw,
+		  struct famfs_err *err)
+{
+	struct fm_log now;
+	int rc = copy_header(log, &now, err);
+
+	if (!rc)
+		rc = log_read_fresh(log, index, raw, err);
+	if (!rc)
+		*ret_has = index < le64_get(now.fm_next_index) && media_entry_ok(raw, index);
+	return rc;
 }
 
 int log_open(struct dev *dev, const struct famfs_super *super, bool super_crc_ok,

@@ -49,6 +49,13 @@ int log_reread(struct log *log, const struct famfs_super *super, bool super_crc_
  */
 int log_rewrite_began(struct log *log, bool *ret_began, struct famfs_err *err);
 
+/*
+ * Copies an entry as it is in memory now. *@ret_has: it is valid, and below next_index: behind that
+ * may lie what a repair has left.
+ */
+int log_still_has(struct log *log, uint64_t index, bool *ret_has, struct fm_entry *raw,
+		  struct famfs_err *err);
+
 /* Copies @nr slots from @first on (below log->slots). */
 int log_read(struct log *log, uint64_t first, uint64_t nr, struct fm_entry *buf,
 	     struct famfs_err *err);

@@ -3,6 +3,7 @@
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # the helpers set them, in each test anew
 # Files read while another process repairs: at each call that opens or maps something the log is
 # repaired, which moves two files up and takes one away, and that one's place is given to another.
+# Or the file system is made anew, with a file of the same name in the same place.
 
 load helpers
 
@@ -166,6 +167,86 @@ copied() { # JUDGE COMMAND...
 @test "cp into an archive: the file, or no archive" {
 	command -v tar >/dev/null || skip "tar is not installed"
 	copied archive_or_none cp -q --tar "$IMG:/gone" t.tar
+}
+
+# ---------------------------------------------------------------- a new file system
+anew='"$FAMFS" mkfs -q --force -l 2M "$IMG"; "$FAMFS" creat -s 2M "$IMG:/old"
+	"$FAMFS" creat -s 4M "$IMG:/gone"; : >undo; echo >undo'
+
+@test "cat that waits for its reader: a new file system is told" {
+	local place
+	make
+	place=$(extents /gone)
+	mkfifo fifo
+	"$FAMFS" cat "$IMG:/gone" >fifo 2>cat.err &
+	exec 7<fifo
+	head -c 4096 <&7 >first
+	bash -c "$anew" >/dev/null
+	is "$(extents /gone)" "$place"
+	cat <&7 >rest
+	exec 7<&-
+	status=0
+	wait $! || status=$?
+	is "$status" 1
+	is "$(wc -l <cat.err)" 1
+	has "$(<cat.err)" '^famfs cat: .*dev.img:/gone: the file system was made anew .*; read it again'
+}
+
+# Either one's bytes, and not a mixture.
+one_of_both() { # FILE
+	if [ "$status" -eq 0 ]; then
+		has "$(sha256sum <"$1")" "$(grep gone sums | sed 's/ .*//')|$zeros"
+	else
+		is "$(wc -l <<<"$stderr")" 1
+	fi
+	seen+=" $status"
+	[[ $stderr != *'/gone: the file system was made anew'* ]] || noticed=y
+}
+
+copy_is_of_one() {
+	one_of_both out
+	[ "$status" -eq 0 ] || [ ! -e out ]
+}
+
+stdout_is_of_one() {
+	one_of_both "$OUT"
+}
+
+image_is_of_one() {
+	"$FAMFS" cat other.img:/copy >out 2>out.err || rm out
+	copy_is_of_one
+}
+
+archive_is_of_one() {
+	[ ! -e t.tar ] || tar -xOf t.tar >out
+	copy_is_of_one
+}
+
+between_two() { # JUDGE COMMAND...
+	local seen='' noticed='' zeros
+	zeros=$(head -c 4M /dev/zero | sha256sum | sed 's/ .*//')
+	rm -f "$IMG"
+	make
+	repair=$anew
+	each_point "$@"
+	has "$seen" '1.*0'
+	is "$noticed" y
+}
+
+@test "a new file system: what is copied is one file, or none" {
+	between_two stdout_is_of_one cat "$IMG:/gone"
+	between_two copy_is_of_one cp -q "$IMG:/gone" out
+	between_two stdout_is_of_one cp -q "$IMG:/gone" -
+}
+
+@test "a new file system: what is copied into another is one file, or none" {
+	run_famfs 0 mkfs -q --size 32M -l 2M other.img
+	between_two image_is_of_one cp -q -t 1 "$IMG:/gone" other.img:/copy
+}
+
+@test "a new file system: what is archived is one file, or none" {
+	command -v tar >/dev/null || skip "tar is not installed"
+	between_two archive_is_of_one cp -q --tar "$IMG:/gone" t.tar
 }
 
 @test "a repair that is cut off: a failure that says so, and nothing about the bytes" {
