@@ -48,7 +48,8 @@ enum cp_status {
  * @source: as shown. @dest: inside the famfs without a first slash, or relative to cp.root.
  * @order: the place among the items.
  * @follow: a local source that may be reached by a symbolic link.
- * @present: a file of the same size is there. @made: a local directory that was made.
+ * @present: a file of the same size is there.
+ * @unfinished: a local directory that gets its mode and owner when all is in it.
  * @dev, @ino: what a local source was when it was walked.
  * @side, @entry: a source in a famfs.
  */
@@ -56,7 +57,7 @@ struct cp_item {
 	char *source, *dest;
 	enum cp_kind kind;
 	enum cp_status status;
-	bool dir, follow, present, made;
+	bool dir, follow, present, unfinished;
 	size_t order;
 	uint32_t mode, uid, gid;
 	uint64_t size;

@@ -11,37 +11,77 @@
 
 /* ---------------------------------------------------------------- directories */
 
+/*
+ * Modes come last. Until then a copy that is cut off leaves what the same copy, begun again, can go
+ * on in: its user may write there, and others may do what they may in the end, unless the directory
+ * is to be another owner's.
+ */
+static mode_t first_mode(const struct cp *cp, const struct cp_item *item)
+{
+	return (cp->opts->preserve ? 0 : item->mode & 0777U) | S_IRWXU;
+}
+
+/*
+ * A directory that is there keeps its mode and owner, unless they are wanted. One that nobody may
+ * write in, and that is as it is to be, may come from this copy, begun before: it is opened again.
+ */
+static void take_present(struct cp *cp, struct cp_item *item, int dir, const char *name,
+			 mode_t mode)
+{
+	const struct cp_opts *opts = cp->opts;
+	bool wanted = opts->preserve || opts->owner.has_mode;
+	bool ours = wanted || mode == item->mode;
+
+	item->status = CP_PRESENT;
+	if (cp->env->dry_run)
+		return;
+	if (!wanted)
+		item->mode = mode;
+	item->unfinished = wanted || opts->owner.has_uid || opts->owner.has_gid;
+	if (!ours || !faccessat(dir, name, R_OK | W_OK | X_OK, AT_EACCESS))
+		return;
+	/* Where that cannot be done, what is to be written in it tells why. */
+	if (!fchmodat(dir, name, mode | S_IRWXU, AT_SYMLINK_NOFOLLOW))
+		item->unfinished = true;
+}
+
+static void make_in(struct cp *cp, struct cp_item *item, int dir, const char *name)
+{
+	struct stat st;
+
+	if (!fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW)) {
+		if (S_ISDIR(st.st_mode))
+			take_present(cp, item, dir, name, st.st_mode & 07777U);
+		else
+			cp_failf(cp, item, -ENOTDIR, "%s exists and is no directory", item->dest);
+	} else if (!cp->env->dry_run && mkdirat(dir, name, first_mode(cp, item))) {
+		cp_failf(cp, item, -errno, "%s cannot be made: %s", item->dest, strerror(errno));
+	} else {
+		item->unfinished = !cp->env->dry_run;
+		cp_done(cp, item, CP_COPIED);
+	}
+}
+
 static void make_dir(struct cp *cp, struct cp_item *item)
 {
 	const char *name;
-	struct stat st;
 	int dir;
 
+	/* The root of a famfs, whose mode and owner are recorded nowhere. */
 	if (!*item->dest) {
 		item->status = CP_PRESENT;
 		return;
 	}
 	dir = below_open_parent(cp->root, item->dest, false, &name);
-	if (dir < 0) {
+	if (dir >= 0) {
+		make_in(cp, item, dir, name);
+		close(dir);
+	} else if (cp->env->dry_run && dir == -ENOENT) {
 		/* A dry run makes no directories, and so finds none. */
-		if (cp->env->dry_run && dir == -ENOENT)
-			cp_done(cp, item, CP_COPIED);
-		else
-			cp_failf(cp, item, dir, "%s", strerror(-dir));
-		return;
-	}
-	if (!fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW)) {
-		if (S_ISDIR(st.st_mode))
-			item->status = CP_PRESENT;
-		else
-			cp_failf(cp, item, -ENOTDIR, "%s exists and is no directory", item->dest);
-	} else if (!cp->env->dry_run && mkdirat(dir, name, 0700)) {
-		cp_failf(cp, item, -errno, "%s cannot be made: %s", item->dest, strerror(errno));
-	} else {
-		item->made = !cp->env->dry_run;
 		cp_done(cp, item, CP_COPIED);
+	} else {
+		cp_failf(cp, item, dir, "%s", strerror(-dir));
 	}
-	close(dir);
 }
 
 /* ------------------------------------------------------------- mode and owner */
@@ -63,6 +103,19 @@ static int set_attributes(const struct cp *cp, const struct cp_item *item, int f
 	return fchmod(fd, mode) ? -errno : 0;
 }
 
+/* Where nothing else is wanted, what is made in a directory that hands its group on does so too. */
+static int finish_dir(const struct cp *cp, const struct cp_item *item, int fd)
+{
+	uint32_t mode = item->mode;
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!cp->opts->preserve && !cp->opts->owner.has_mode)
+		mode |= st.st_mode & (mode_t)S_ISGID;
+	return set_attributes(cp, item, fd, mode);
+}
+
 /* Directories get their modes last: one that may not be written in could not be filled. */
 static void finish_dirs(struct cp *cp)
 {
@@ -73,11 +126,11 @@ static void finish_dirs(struct cp *cp)
 		const char *name;
 		int dir, fd, rc;
 
-		if (!item->made)
+		if (!item->unfinished)
 			continue;
 		dir = below_open_parent(cp->root, item->dest, false, &name);
 		fd = dir < 0 ? dir : openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-		rc = fd >= 0 ? set_attributes(cp, item, fd, item->mode) : dir < 0 ? dir : -errno;
+		rc = fd >= 0 ? finish_dir(cp, item, fd) : dir < 0 ? dir : -errno;
 		if (fd >= 0)
 			close(fd);
 		if (dir >= 0)
