@@ -40,57 +40,80 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 	}
 }
 
-/* Nothing more can be written, so nothing more is read. */
-static int output_failed(struct cmd_env *env, int rc)
+/* @buf: CHUNK bytes. @stop: the output failed: nothing more is read. */
+struct cat {
+	struct cmd_env *env;
+	struct famfs *fs;
+	char *buf;
+	bool stop;
+	struct progress progress;
+};
+
+/* Bytes that are seen tell how far it is, and what they are piped to may use this terminal too. */
+static void begin_progress(struct cat *cat, const char *name)
 {
+	struct stat st;
+
+	progress_init(&cat->progress, cat->env, "copying");
+	if (cat->env->progress == WHEN_AUTO && (fstat(STDOUT_FILENO, &st) || !S_ISREG(st.st_mode)))
+		cat->progress.shown = false;
+	cat->progress.name = name;
+}
+
+static int output_failed(struct cat *cat, int rc)
+{
+	cat->stop = true;
+	progress_clear(&cat->progress);
 	if (rc == -EPIPE)
 		file_reader_gone();
 	if (cmd_cancelled())
 		return EXIT_FAILED;
-	return env_errorf(env, rc, "standard output", "%s", strerror(-rc));
+	return env_errorf(cat->env, rc, "standard output", "%s", strerror(-rc));
 }
 
-/*
- * What standard output is may be the end of another file, so the bytes go there in order. @buf:
- * CHUNK bytes. Sets *@stop when the output failed.
- */
-static int copy(struct cmd_env *env, struct famfs *fs, const struct famfs_entry *entry, char *buf,
-		bool *stop)
+static int input_failed(struct cat *cat, const struct famfs_err *err)
 {
-	const struct cat_opts *opts = env->opts;
-	uint64_t at = opts->off, left = at < entry->size ? entry->size - at : 0;
+	progress_clear(&cat->progress);
+	return env_error(cat->env, err);
+}
+
+/* What standard output is may be the end of another file, so the bytes go there in order. */
+static int copy(struct cat *cat, const struct famfs_entry *entry)
+{
+	const struct cat_opts *opts = cat->env->opts;
+	uint64_t at = opts->off, left = at < entry->size ? entry->size - at : 0, total;
 	struct famfs_err err;
 	size_t len;
 	int rc;
 
 	if (opts->has_length && opts->len < left)
 		left = opts->len;
-	for (; left && !cmd_cancelled(); left -= len, at += len) {
+	for (total = left; left && !cmd_cancelled(); left -= len, at += len) {
+		progress_show(&cat->progress, total - left, total);
 		len = left < CHUNK ? (size_t)left : CHUNK;
-		if (famfs_read(fs, entry, at, buf, len, &err))
-			return env_error(env, &err);
-		rc = file_write_all(STDOUT_FILENO, buf, len);
-		if (rc) {
-			*stop = true;
-			return output_failed(env, rc);
-		}
+		if (famfs_read(cat->fs, entry, at, cat->buf, len, &err))
+			return input_failed(cat, &err);
+		rc = file_write_all(STDOUT_FILENO, cat->buf, len);
+		if (rc)
+			return output_failed(cat, rc);
 	}
+	progress_clear(&cat->progress);
 	if (left)
 		return EXIT_FAILED;
-	return famfs_unmoved(fs, entry, &err) ? env_error(env, &err) : 0;
+	return famfs_unmoved(cat->fs, entry, &err) ? env_error(cat->env, &err) : 0;
 }
 
-static int cat_one(struct cmd_env *env, struct famfs *fs, const struct operand *op, char *buf,
-		   bool *stop)
+static int cat_one(struct cat *cat, const struct operand *op)
 {
 	struct famfs_entry entry;
 	struct famfs_err err;
 
-	if (famfs_lookup(fs, op->path, &entry, &err))
-		return env_error(env, &err);
+	if (famfs_lookup(cat->fs, op->path, &entry, &err))
+		return env_error(cat->env, &err);
 	if (entry.type != FAMFS_ENTRY_FILE)
-		return env_errorf(env, -EISDIR, op->text, "is a directory");
-	return copy(env, fs, &entry, buf, stop);
+		return env_errorf(cat->env, -EISDIR, op->text, "is a directory");
+	begin_progress(cat, op->text);
+	return copy(cat, &entry);
 }
 
 /* Disks may be written to, but not what is read. */
@@ -103,25 +126,24 @@ static bool output_is(const char *device)
 }
 
 /* One opening of the device for a run of operands on it. */
-static int cat_device(struct cmd_env *env, const struct operand *list, size_t nr, char *buf,
-		      bool *stop)
+static int cat_device(struct cat *cat, const struct operand *list, size_t nr)
 {
+	struct cmd_env *env = cat->env;
 	struct famfs_err err;
-	struct famfs *fs;
 	size_t i;
 	int code = 0;
 
 	if (output_is(list[0].device)) {
-		*stop = true;
+		cat->stop = true;
 		return env_errorf(env, -EINVAL, "standard output", "is the file system itself");
 	}
-	if (famfs_open(env->ctx, list[0].device, 0, &fs, &err))
+	if (famfs_open(env->ctx, list[0].device, 0, &cat->fs, &err))
 		return env_error(env, &err);
-	for (i = 0; i < nr && !*stop && !cmd_cancelled(); i++)
-		code |= cat_one(env, fs, &list[i], buf, stop);
-	if (!*stop && famfs_damage(fs, &err))
+	for (i = 0; i < nr && !cat->stop && !cmd_cancelled(); i++)
+		code |= cat_one(cat, &list[i]);
+	if (!cat->stop && famfs_damage(cat->fs, &err))
 		code |= env_error(env, &err);
-	famfs_close(fs);
+	famfs_close(cat->fs);
 	return cmd_cancelled() ? EXIT_FAILED : code;
 }
 
@@ -129,17 +151,16 @@ static int run(struct cmd_env *env)
 {
 	size_t nr = env->operands_nr, i, len;
 	struct operand *list = env_keep(env, mem_calloc(nr, sizeof(*list)));
-	char *buf = env_keep(env, mem_calloc(CHUNK, 1));
-	bool stop = false;
+	struct cat cat = { .env = env, .buf = env_keep(env, mem_calloc(CHUNK, 1)) };
 	int code = 0;
 
 	for (i = 0; i < nr; i++)
 		list[i] = operand_file(env, env->operands[i]);
-	for (i = 0; i < nr && !stop && !cmd_cancelled(); i += len) {
+	for (i = 0; i < nr && !cat.stop && !cmd_cancelled(); i += len) {
 		for (len = 1; i + len < nr; len++)
 			if (strcmp(list[i + len].device, list[i].device))
 				break;
-		code |= cat_device(env, list + i, len, buf, &stop);
+		code |= cat_device(&cat, list + i, len);
 	}
 	return code;
 }

@@ -108,6 +108,7 @@ static void *work(void *arg)
 	pthread_mutex_lock(&pool->lock);
 	while (!pool->stop && pool->next < pool->digest->nr) {
 		item = &pool->digest->items[pool->next++];
+		pool->progress.name = item->path;
 		pthread_mutex_unlock(&pool->lock);
 		hash(pool, item);
 		pthread_mutex_lock(&pool->lock);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,7 @@ struct place {
 	uint64_t left;     /* files there already, whose bytes were asked for */
 	uint64_t count[3]; /* by enum famfs_create_status */
 	uint64_t create_ns;
+	const char *_Atomic current; /* the file last begun, for the progress line */
 	struct famfs_err last;
 };
 
@@ -64,9 +66,10 @@ static void keep_entry(struct place_result *r, const struct famfs_entry *entry)
 /* Called in several threads at once. What is not stored reads as zeros. */
 static int fill(void *data, size_t nr, struct famfs_fill *space, struct famfs_err *err)
 {
-	const struct place *p = data;
+	struct place *p = data;
 	uint32_t seed = p->job->seeds[nr];
 
+	p->current = p->job->reqs[nr].path;
 	return seed ? famfs_fill_random(space, seed, err) : 0;
 }
 
@@ -133,6 +136,7 @@ static void progressed(void *data, uint64_t bytes_done, uint64_t bytes_total)
 {
 	struct place *p = data;
 
+	p->progress.name = p->current;
 	progress_show(&p->progress, bytes_done, bytes_total);
 }
 
@@ -153,6 +157,7 @@ static int create(struct place *p, const struct place_opts *opts)
 	int rc;
 
 	p->failed_here = p->done_here = 0;
+	p->current = p->job->nr == 1 ? p->job->reqs[0].path : NULL;
 	progress_init(&p->progress, p->env, p->job->seeded ? "randomizing" : "zeroing");
 	rc = famfs_open(p->env->ctx, p->job->device, flags, &fs, &err);
 	if (rc) {

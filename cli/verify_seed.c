@@ -88,6 +88,7 @@ static void verify_one(struct seeded *s, const struct operand *op)
 	uint64_t off;
 	int rc;
 
+	s->progress.name = op->text;
 	do {
 		off = FAMFS_NONE;
 		rc = again_find(&s->again, op->path, &file, &err);
