@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "image.h"
 #include "outfile.h"
 
@@ -77,8 +78,11 @@ static int run(struct cmd_env *env)
 		return code;
 	dump.fd = file.fd;
 	dump.name = file.name;
-	if (famfs_image_dump(env->ctx, ops.device, &dump, &res, &err))
+	if (famfs_image_dump(env->ctx, ops.device, &dump, &res, &err)) {
+		if (err.rc == -EPIPE)
+			file_reader_gone();
 		code = env_error(env, &err);
+	}
 	finished = outfile_finish(env, &file, !code);
 	code = code ? code : finished;
 	if (!code)

@@ -113,6 +113,8 @@ int outfile_save(struct cmd_env *env, const char *file, const char *device, cons
 	if (code)
 		return code;
 	rc = file_write_all(out.fd, buf, len);
+	if (rc == -EPIPE)
+		file_reader_gone();
 	if (rc)
 		code = failed(env, &out, rc);
 	return outfile_finish(env, &out, !rc) || code ? EXIT_FAILED : 0;

@@ -181,6 +181,8 @@ static bool made(void *data, const struct digest_item *item)
 	else if (!m->env->json)
 		fwrite(line.s, 1, line.len, stdout);
 	text_free(&line);
+	if (rc == -EPIPE)
+		file_reader_gone();
 	if (rc && !cmd_cancelled())
 		env_errorf(m->env, rc, m->name, "%s", strerror(-rc));
 	m->made += !rc;
