@@ -72,6 +72,17 @@ static uint64_t add_space(uint64_t sum, uint64_t size)
 	return sum;
 }
 
+static int refuse_full_log(struct cp *cp, uint64_t want, uint64_t slots)
+{
+	struct famfs_err err;
+
+	cp_err(&err, -ENOSPC, cp->dst.device, "the log is full: %llu %s wanted, %llu %s free",
+	       (unsigned long long)want, want == 1 ? "entry" : "entries", (unsigned long long)slots,
+	       slots == 1 ? "is" : "are");
+	snprintf(err.hint, sizeof(err.hint), "make a larger file system: famfs mkfs --loglen");
+	return env_error(cp->env, &err);
+}
+
 /* Known before the first byte is copied. */
 static void check_room(struct cp *cp, uint64_t want, uint64_t entries)
 {
@@ -93,9 +104,7 @@ static void check_room(struct cp *cp, uint64_t want, uint64_t entries)
 			"no space: %llu bytes wanted in whole units of 2 MiB, %llu are free",
 			(unsigned long long)want, (unsigned long long)info.free);
 	else if (entries > slots)
-		cp->code = env_errorf(cp->env, -ENOSPC, cp->dst.device,
-				      "the log is full: %llu entries wanted, %llu are free",
-				      (unsigned long long)entries, (unsigned long long)slots);
+		cp->code = refuse_full_log(cp, entries, slots);
 	else
 		return;
 	cp->stop = true;

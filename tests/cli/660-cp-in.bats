@@ -174,6 +174,31 @@ tree() {
 	unchanged "$before"
 }
 
+# Logs of 2 MiB have 3854 slots.
+@test "a log without room for all: refused before anything is made" {
+	local before
+	new_image 32M -l 2M
+	seq -f "$IMG:/d%g" 3852 | xargs "$FAMFS" mkdir
+	mkdir A
+	bytes A/a 10
+	bytes A/b 10
+	before=$(sum "$IMG")
+	refused 1 'dev.img: the log is full: 3 entries wanted, 2 are free' cp -r A "$IMG:/A"
+	refused 1 'dev.img: the log is full: 3 entries wanted, 2 are free' \
+		cp -r --keep-going A "$IMG:/A"
+	unchanged "$before"
+	run_famfs 0 cp A/a A/b "$IMG:/"
+	before=$(sum "$IMG")
+	refused 1 'dev.img: the log is full: 1 entry wanted, 0 are free; .*--loglen' cp A/a "$IMG:/c"
+	run_shell 1 'cat A/a | "$@"' "$FAMFS" cp - "$IMG:/c"
+	one_error 'dev.img: the log is full'
+	refused 1 'the log is full' cp "$IMG:/a" "$IMG:/c"
+	unchanged "$before"
+	# What is there needs no entry.
+	run_famfs 0 cp A/a A/b "$IMG:/"
+	clean
+}
+
 @test "standard input, of known and of unknown size" {
 	new_image 32M
 	bytes f 2500001
