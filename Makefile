@@ -174,20 +174,22 @@ $(BUILD)/famfs: $(cli_obj) $(static_lib)
 $(alias_bin): $(BUILD)/famfs
 	$(Q)ln -sf famfs $@
 
+# A test that defines __wrap_NAME stands in front of the function NAME.
+wraps = $$($(READELF) -sW $< | sed -n 's/.* __wrap_/-Wl,--wrap=/p')
+
 $(unit_bin): $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(static_lib)
 	$(call say,LD,$@)
-	$(link) -o $@ $^ $(libs)
+	$(link) $(wraps) -o $@ $^ $(libs)
 
 # The device that these open is memory of their own.
-crash_wraps := -Wl,--wrap=dev_open,--wrap=dev_close,--wrap=dev_read
 $(crash_bin): $(BUILD)/tests/%: $(BUILD)/obj/tests/crash/%.o $(static_lib)
 	$(call say,LD,$@)
-	$(link) $(crash_wraps) -o $@ $^ $(libs)
+	$(link) $(wraps) -o $@ $^ $(libs)
 
 # The program with libc's functions behind those that fail when told to.
 $(faulty_bin): $(BUILD)/obj/tests/faults/faulty.o $(cli_obj) $(static_lib)
 	$(call say,LD,$@)
-	$(link) $$($(READELF) -sW $< | sed -n 's/.* __wrap_/-Wl,--wrap=/p') -o $@ $^ $(libs)
+	$(link) $(wraps) -o $@ $^ $(libs)
 
 define tool_rule
 $(BUILD)/tests/$(notdir $(1:.c=)): $(BUILD)/obj/$(1:.c=.o) $(static_lib)

@@ -575,7 +575,8 @@ struct famfs_mkfs_result {
  *
  * Return: 0; -EEXIST: something recognised is on the device and FORCE is not given; -EINVAL: the
  * log length, size or path breaks a rule; -ENOSPC: the device is too small, or the disk under the
- * image is full; -EBUSY: locked by another command, or mounted; else as famfs_open().
+ * image is full; -EBUSY: locked by another command, or mounted; -EIO: what was written does not
+ * read back, and no file system is there; else as famfs_open().
  */
 FAMFS_API int famfs_mkfs(struct famfs_ctx *ctx, const char *device,
 			 const struct famfs_mkfs_opts *opts, struct famfs_mkfs_result *ret_result,

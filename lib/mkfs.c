@@ -165,20 +165,33 @@ static int verify(struct dev *dev, const struct famfs_super *super, struct famfs
 {
 	struct famfs_super found;
 	unsigned int problems;
-	struct log log;
+	struct log log = { 0 };
 	int rc = super_read(dev, &found, &problems, err);
 
-	if (!rc)
+	if (!rc && !problems)
 		rc = log_open(dev, &found, true, &log, err);
 	if (rc)
 		return rc;
 	if (problems || log.problems || log.count || log.len != super->log_len ||
 	    memcmp(found.uuid, super->uuid, sizeof(found.uuid)) ||
-	    found.dev_size != super->dev_size)
+	    found.dev_size != super->dev_size || strcmp(found.daxdev, super->daxdev) != 0)
 		return err_set(err, -EIO, dev->name,
 			       "what was written does not read back: the memory is faulty, or "
 			       "another host writes to it");
 	return 0;
+}
+
+/* What does not read back must not look like a file system. One that another host made meanwhile
+ * is that host's. */
+static int unmake(struct dev *dev, const struct famfs_super *super, int rc)
+{
+	struct famfs_super found;
+	unsigned int problems;
+
+	if (super_read(dev, &found, &problems, NULL) || problems ||
+	    !memcmp(found.uuid, super->uuid, sizeof(found.uuid)))
+		(void)super_kill(dev, NULL);
+	return rc;
 }
 
 /* The old superblock dies first, the new one is born last. */
@@ -198,9 +211,10 @@ static int write_all(struct dev *dev, const struct famfs_super *super, struct fa
 		rc = log_make(dev, super->log_len, err);
 	if (!rc)
 		rc = super_write(dev, super, err);
-	if (!rc)
-		rc = verify(dev, super, err);
-	return rc ? rc : dev_finish(dev, err);
+	if (rc)
+		return rc;
+	rc = verify(dev, super, err);
+	return rc ? unmake(dev, super, rc) : dev_finish(dev, err);
 }
 
 static int kill_super(struct dev *dev, struct famfs_mkfs_result *result, bool dry_run,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Memory that plays a devdax device for everything that opens it by name, so that whole commands
- * run on it: a file, mapped once, and operations that listen. Link with --wrap=dev_open,
- * --wrap=dev_close and --wrap=dev_read. Include behind image.h and trace.h.
+ * run on it: a file, mapped once, and operations that listen. Include behind image.h and trace.h.
  */
 #ifndef FAMFS_TESTS_STAGE_H
 #define FAMFS_TESTS_STAGE_H
