@@ -198,6 +198,25 @@ cfg() { # NBUCKETS NSTRIPS CHUNK
 	one_error 'more than 65536'
 }
 
+@test "a full log: a first default is refused, another one needs no entry" {
+	awk 'BEGIN { for (i = 0; i < 3853; i++) printf "{\"path\":\"f%d\",\"size\":1}\n", i }' >m
+	new_image 16G -l 2M
+	run_famfs 0 creat -q --no-zero --from m "$IMG"
+	run_famfs 0 mkdir "$IMG:/last"
+	local before
+	before=$(slice 0 $((4 * MiB)) | cksum)
+	refused 1 'log is full' interleave default -q -N 4 "$IMG"
+	is "$(slice 0 $((4 * MiB)) | cksum)" "$before"
+	new_image 16G -l 2M --force
+	run_famfs 0 interleave default -q -N 4 "$IMG"
+	run_famfs 0 creat -q --no-zero --from m "$IMG"
+	refused 1 'log is full' mkdir "$IMG:/last"
+	run_famfs 0 interleave default -q -N 2 "$IMG"
+	run_famfs 0 cat "$IMG:/.meta/.alloc.cfg"
+	has "$output" 'nstrips: 2'
+	clean
+}
+
 @test "only the master sets it; a client sees it" {
 	new_image 256M
 	run_famfs 0 interleave default -q -N 4 "$IMG"

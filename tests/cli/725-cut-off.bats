@@ -1,9 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # the helpers set them, in each test anew
-# Repairs and restores that are interrupted, or killed, before each system call that locks, writes or
-# syncs: the old log, the new one, or one that is marked as neither. As soon as the old one is touched there is a
-# whole undo file; before that there is none, not even a part.
+# Repairs, restores and new default geometries that are interrupted, or killed, before each system
+# call that locks, writes or syncs: the old state, the new one, or one that is marked as neither. As
+# soon as the old one is touched there is a whole undo file; before that there is none, not even a
+# part.
 
 load helpers
 
@@ -23,8 +24,11 @@ requires_nameless_files() {
 	EOF
 }
 
+# Superblock, log and the first allocation unit of files.
+FRONT=$((6 * MiB))
+
 front() {
-	slice 0 $((4 * MiB)) | cksum
+	slice 0 $FRONT | cksum
 }
 
 # 40 files; the second has the place of the first, and goes when it is repaired.
@@ -33,7 +37,7 @@ hurt() {
 	run_famfs 0 creat -q --no-zero -s 2M "$IMG":/f{1..40}
 	poke "$(entry_at 1 144)" 8 "$(peek "$(entry_at 0 144)")"
 	seal_entry 1
-	slice 0 $((4 * MiB)) >old
+	slice 0 $FRONT >old
 	mkdir to
 }
 
@@ -109,4 +113,58 @@ restore() { # SIGNAL CODES
 
 @test "image restore, killed" {
 	restore KILL 0,77,137
+}
+
+CFG=/.meta/.alloc.cfg
+
+# An image whose default is -N 4, and the file of the new one, -N 2, in "new".
+default() {
+	requires_nameless_files
+	new_image 256M -l 2M
+	run_famfs 0 interleave default -q -N 2 "$IMG"
+	run_shell 0 '"$1" cat "$2" >new' "$FAMFS" "$IMG:$CFG"
+	run_famfs 0 mkfs -q --force -l 2M "$IMG"
+	run_famfs 0 interleave default -q -N 4 "$IMG"
+	slice 0 $FRONT >old
+	mkdir to
+}
+
+# In the place of the one for logs: no mark is needed where one store is all.
+default_state() { # OLD
+	[ "$(front)" != "$1" ] || { echo old && return; }
+	clean
+	run_shell 0 '"$1" cat "$2" | cmp - new' "$FAMFS" "$IMG:$CFG"
+	echo new
+}
+
+@test "interleave default, interrupted" {
+	default
+	state() { default_state "$@"; }
+	cut_off INT 0,77,130 '' interleave default -q -N 2 --undo to/u "$IMG"
+}
+
+@test "interleave default, killed" {
+	default
+	state() { default_state "$@"; }
+	cut_off KILL 0,77,137 '' interleave default -q -N 2 --undo to/u "$IMG"
+}
+
+@test "the first default, killed: none is set, or all of it" {
+	local n seen=
+	default
+	run_famfs 0 mkfs -q --force -l 2M "$IMG"
+	slice 0 $FRONT >none
+	for ((n = 1; ; n++)); do
+		dd if=none of="$IMG" bs=1M conv=notrunc status=none
+		run_program 77,137 "$ATCALL" any $n kill "$FAMFS" interleave default -q -N 2 "$IMG"
+		[ "$status" -ne 77 ] || break
+		clean
+		run_famfs 0 ls --json -R "$IMG"
+		seen+=" $(json '.entries | length')"
+		[ "$(json '.entries | length')" -eq 0 ] ||
+			run_shell 0 '"$1" cat "$2" | cmp - new' "$FAMFS" "$IMG:$CFG"
+		run_famfs 0 interleave default -q -N 4 --undo to/u "$IMG"
+		rm -f to/u
+	done
+	has "$seen" '^( 0)+( 1)+$'
 }
