@@ -106,6 +106,24 @@ wait_for_start() { # PID
 	has "$stderr" "no new entry within 1 s"
 }
 
+# System calls of a run that waits so many seconds for nothing.
+calls_in() { # SECONDS
+	run_program 1 strace -f -o trace -e trace=all "$FAMFS" log follow --timeout "$1" "$IMG"
+	wc -l <trace
+}
+
+@test "idle, it sleeps: a look every 20 ms" {
+	requires strace
+	strace -qq -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+	export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
+	make_log
+	local one two
+	one=$(calls_in 1)
+	two=$(calls_in 2)
+	echo "$one calls in one second, $two in two"
+	[ $((two - one)) -le 200 ]
+}
+
 @test "is interrupted, and says so" {
 	make_log
 	"$FAMFS" log follow "$IMG" 2>err.txt 3>&- &
