@@ -158,8 +158,8 @@ static int is_mounted_beside(const struct famfs_ctx *ctx, const char *pid, const
 	if (!namespace || is_known(known, namespace))
 		return 0;
 	found = is_mounted_for(ctx, pid, st, path, ret_where);
-	/* Of a process that ended meanwhile nothing was seen. */
-	if (namespace_of(ctx, pid) == namespace)
+	/* Of a process that ended meanwhile, or is hidden, nothing was seen. */
+	if (found >= 0 && namespace_of(ctx, pid) == namespace)
 		note(known, namespace);
 	/* Not for us to see: who may change such a mount may look. */
 	return found == -EACCES || found == -EPERM ? 0 : found;

@@ -212,6 +212,73 @@ UNIT_TEST(mounts_elsewhere)
 	famfs_ctx_free(ctx);
 }
 
+#define MANY 100 /* more namespaces than are remembered */
+
+/* Each is looked into, whichever of them it is, and in whatever order they are found. */
+UNIT_TEST(mounts_in_very_many_namespaces)
+{
+	struct stat st;
+	struct famfs_ctx *ctx = make_host("many", &st);
+	char where[FAMFS_FILE_PATH_SIZE], path[64], target[64];
+
+	REQUIRE(ctx);
+	scratch_file("many/proc/self/mounts", "");
+	scratch_link("many/proc/self/ns/mnt", "mnt:[1]");
+	for (unsigned int i = 0; i < 2 * MANY; i++) {
+		(void)snprintf(path, sizeof(path), "many/proc/%u/ns/mnt", 1000 + i);
+		(void)snprintf(target, sizeof(target), "mnt:[%u]", 1000 + i % MANY);
+		scratch_link(path, target);
+		(void)snprintf(path, sizeof(path), "many/proc/%u/mounts", 1000 + i);
+		scratch_file(path, "");
+	}
+	CHECK_EQ(users_mounted_anywhere(ctx, &st, "/dev/dax0.0", where), 0);
+	for (unsigned int i = 0; i < MANY; i++) {
+		UNIT_ROW("%u", i);
+		/* Both processes of a namespace see the same. */
+		for (unsigned int j = i; j < 2 * MANY; j += MANY) {
+			(void)snprintf(path, sizeof(path), "many/proc/%u/mounts", 1000 + j);
+			scratch_file(path, "/dev/zero /mnt famfs rw 0 0\n");
+		}
+		CHECK_EQ(users_mounted_anywhere(ctx, &st, "/dev/dax0.0", where), 1);
+		CHECK_STR(where, "/mnt");
+		for (unsigned int j = i; j < 2 * MANY; j += MANY) {
+			(void)snprintf(path, sizeof(path), "many/proc/%u/mounts", 1000 + j);
+			scratch_file(path, "");
+		}
+	}
+	famfs_ctx_free(ctx);
+}
+
+/* A process that may not be looked into is passed over, and another one of its namespace is not. */
+UNIT_TEST(mounts_that_are_hidden)
+{
+	struct stat st;
+	struct famfs_ctx *ctx = make_host("behind", &st);
+	uint32_t bypass = set_bypass(0);
+	static const char *const mounts[] = { "behind/proc/6/mounts", "behind/proc/7/mounts" };
+
+	REQUIRE(ctx);
+	scratch_file("behind/proc/self/mounts", "");
+	scratch_link("behind/proc/self/ns/mnt", "mnt:[1]");
+	scratch_link("behind/proc/6/ns/mnt", "mnt:[2]");
+	scratch_link("behind/proc/7/ns/mnt", "mnt:[2]");
+	for (size_t i = 0; i < UNIT_NR(mounts); i++) {
+		scratch_file(mounts[i], "/dev/zero /mnt famfs rw 0 0\n");
+		CHECK_EQ(chmod(mounts[i], 0), 0);
+	}
+	CHECK_EQ(users_mounted_anywhere(ctx, &st, "/dev/dax0.0", NULL), 0);
+	for (size_t i = 0; i < UNIT_NR(mounts); i++) {
+		CHECK_EQ(chmod(mounts[i], 0600), 0);
+		CHECK_EQ(users_mounted_anywhere(ctx, &st, "/dev/dax0.0", NULL), 1);
+		CHECK_EQ(chmod(mounts[i], 0), 0);
+	}
+	/* Our own are always for us to see. */
+	CHECK_EQ(chmod("behind/proc/self/mounts", 0), 0);
+	CHECK_EQ(users_mounted_anywhere(ctx, &st, "/dev/dax0.0", NULL), -EACCES);
+	(void)set_bypass(bypass);
+	famfs_ctx_free(ctx);
+}
+
 /* What is there and cannot be read does not pass for nothing. */
 UNIT_TEST(unreadable)
 {
