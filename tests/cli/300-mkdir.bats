@@ -26,6 +26,21 @@ modes() { # the last --json's paths and modes
 	clean
 }
 
+@test "parents can be entered and filled, whatever the umask" {
+	new_image
+	umask 0377
+	run_famfs 0 mkdir -p "$IMG:/a/b/c"
+	run_famfs 0 mkdir -p -m 0500 -u 1000 -g 50 "$IMG:/a/d/e"
+	umask 0777
+	run_famfs 0 mkdir -p "$IMG:/f/g"
+	umask 022
+	run_famfs 0 ls -R --json "$IMG"
+	is "$(modes)" "/a=0700 /a/b=0700 /a/b/c=0400 /a/d=0700 /a/d/e=0500 /f=0300 /f/g=0000"
+	json_is '[.entries[] | select(.path | test("^/a/d")) | "\(.uid):\(.gid)"] | join(" ")' \
+		'1000:50 1000:50'
+	clean
+}
+
 @test "the entry on the media, field by field" {
 	new_image
 	run_famfs 0 mkdir -m 0750 -u 1001 -g 51 "$IMG:/sub"

@@ -61,6 +61,14 @@ load tar
 	is "$(names)" "/new /new/p /new/p/q /new/p/q/r /new/p/s"
 	run_famfs 0 stat --json "$IMG:/new" "$IMG:/new/p/q"
 	json_is '[.entries[].mode] | join(",")' "0750,0750"
+	json_is '[.entries[] | "\(.uid) \(.gid)"] | unique | join(",")' "$(id -u) $(id -g)"
+	# -u and -g are for them as well, and -m is for what the archive names.
+	run_famfs 0 cp --tar -m 600 -u 12 -g 34 a.tar "$IMG:/owned"
+	run_famfs 0 ls -R --json "$IMG:/owned"
+	json_is '[.entries[] | select(.type == "dir") | "\(.mode) \(.uid) \(.gid)"] | join(",")' \
+		'0755 12 34,0755 12 34'
+	json_is '[.entries[] | select(.type == "file") | "\(.mode) \(.uid) \(.gid)"] | join(",")' \
+		'0600 12 34,0600 12 34'
 	# The directory to unpack into may be missing, those above it may not.
 	refused 1 'no such file' cp --tar a.tar "$IMG:/none/here"
 	refused 1 'no directory' cp --tar a.tar "$IMG:/new/p/s"

@@ -54,11 +54,18 @@ fresh() { # NAME
 }
 
 @test "image restore brings each back, byte for byte" {
-	local name before
+	local name before want
 	while IFS= read -r name; do
 		fresh "$name"
 		before=$(front "$dir/$name")
+		case $(repair_of "$name") in
+		none) want=0 ;;
+		never) want=4 ;;
+		*) want=1 ;;
+		esac
 		famfs check -y --salvage --undo "$dir/undo" "$dir/$name"
+		[ "$rc" -eq "$want" ] ||
+			complain "$name: exit code $rc, want $want: $(cat "$out" "$err")"
 		[ "$rc" -eq 1 ] || continue
 		[ "$(front "$dir/$name")" != "$before" ] || complain "$name: repaired, and the same"
 		famfs image restore --force "$dir/undo" "$dir/$name"

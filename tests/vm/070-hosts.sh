@@ -41,6 +41,8 @@ look() { # DEVICE
 	[[ -n $last ]] || return 0
 	run_famfs 0 verify --seed "$last" "$1:/d/$last" || return 1
 	run_famfs 0 cp "$1:/d/$last" "$vm_tmp/out.$last" || return 1
+	run_famfs 0 cat "$1:/d/$last" || return 1
+	cmp "$vm_tmp/run.out" "$vm_tmp/out.$last" || return 1
 	last=$(((last + 1) / 2))
 	run_famfs 0 verify --seed $last "$1:/d/$last"
 }
