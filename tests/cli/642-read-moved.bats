@@ -11,13 +11,15 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
 
 ATCALL=$(realpath -m "${BUILD:-$BATS_TEST_DIRNAME/../../build}/tests/atcall")
 
-requires_tracing() {
-	"$ATCALL" any 1 kill true || [ $? -eq 137 ] || skip "processes cannot be traced here"
+eval "$(declare -f setup | sed '1s/setup/setup_common/')"
+
+setup() {
+	setup_common
+	requires_tracing
 }
 
 # /f has the seed's bytes in both of its places. No other entry changes, the last one least of all.
 make() {
-	requires_tracing
 	new_image 32M -l 2M
 	run_famfs 0 creat -q --randomize --seed 7 -s 4M "$IMG:/f" "$IMG:/g"
 	run_famfs 0 creat -q -s 2M "$IMG:/last"

@@ -9,8 +9,11 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
 
 ATCALL=$(realpath -m "${BUILD:-$BATS_TEST_DIRNAME/../../build}/tests/atcall")
 
-setup_file() {
-	"$ATCALL" any 1 kill true || [ $? -eq 137 ] || skip "processes cannot be traced here"
+eval "$(declare -f setup | sed '1s/setup/setup_common/')"
+
+setup() {
+	setup_common
+	requires_tracing
 }
 
 # Runs the program with what shall happen at its N-th CALL.
