@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "file.h"
+#include "manifest.h"
 #include "seed.h"
 
 enum { COMPLAINTS_MAX = 20 };
@@ -81,17 +82,18 @@ static int unknown_key(struct manifest *m, const char *key)
 			"nbuckets, chunk and seed");
 }
 
-/* An integer from 0 to @max. What json-c cannot hold it makes the largest value. */
-static int take_number(struct manifest *m, const char *key, struct json_object *val, uint64_t max,
-		       uint64_t *ret_value)
+/* An integer from @min to @max. What json-c cannot hold it makes the largest value. */
+static int take_number(struct manifest *m, const char *key, struct json_object *val, uint64_t min,
+		       uint64_t max, uint64_t *ret_value)
 {
 	uint64_t value;
 
 	if (!json_object_is_type(val, json_type_int))
 		return complain(m, key, "is not an integer");
 	value = json_object_get_uint64(val);
-	if (json_object_get_int64(val) < 0 || value == UINT64_MAX || value > max)
-		return complain(m, key, "must be 0 to %llu", (unsigned long long)max);
+	if (json_object_get_int64(val) < 0 || value == UINT64_MAX || value < min || value > max)
+		return complain(m, key, "must be %llu to %llu", (unsigned long long)min,
+				(unsigned long long)max);
 	*ret_value = value;
 	return 0;
 }
@@ -103,12 +105,20 @@ static int take_size(struct manifest *m, const char *key, struct json_object *va
 	const char *text;
 
 	if (!json_object_is_type(val, json_type_string))
-		return take_number(m, key, val, UINT64_MAX - 1, ret_value);
+		return take_number(m, key, val, 0, UINT64_MAX - 1, ret_value);
 	text = json_object_get_string(val);
 	if (strlen(text) == (size_t)json_object_get_string_len(val) &&
 	    !famfs_size_parse(text, ret_value, &err))
 		return 0;
 	return complain(m, key, "\"%.40s\" is not a size such as 4096 or \"1.5G\"", text);
+}
+
+/* 0 is refused here: a request that has it asks for no chunk size. */
+static int take_chunk(struct manifest *m, struct json_object *val, uint64_t *ret_value)
+{
+	if (take_size(m, "chunk", val, ret_value))
+		return -1;
+	return *ret_value ? 0 : complain(m, "chunk", "must be at least 2M");
 }
 
 static int take_mode(struct manifest *m, struct json_object *val, uint32_t *ret_mode)
@@ -126,7 +136,7 @@ static int take_id(struct manifest *m, const char *key, struct json_object *val,
 {
 	uint64_t value;
 
-	if (take_number(m, key, val, UINT32_MAX - 1, &value))
+	if (take_number(m, key, val, 0, UINT32_MAX - 1, &value))
 		return -1;
 	*ret_id = (uint32_t)value;
 	return 0;
@@ -186,11 +196,11 @@ static int take(struct manifest *m, const char *key, struct json_object *val,
 	if (!strcmp(key, "gid"))
 		return take_id(m, key, val, &req->gid);
 	if (!strcmp(key, "nstrips"))
-		return take_number(m, key, val, FAMFS_EXTENTS_MAX, &req->nstrips);
+		return take_number(m, key, val, 1, FAMFS_EXTENTS_MAX, &req->nstrips);
 	if (!strcmp(key, "nbuckets"))
-		return take_number(m, key, val, FAMFS_BUCKETS_MAX, &req->nbuckets);
+		return take_number(m, key, val, 1, FAMFS_BUCKETS_MAX, &req->nbuckets);
 	if (!strcmp(key, "chunk"))
-		return take_size(m, key, val, &req->chunk_size);
+		return take_chunk(m, val, &req->chunk_size);
 	if (!strcmp(key, "seed"))
 		return take_seed(m, val, seed);
 	return unknown_key(m, key);
@@ -236,6 +246,8 @@ static int parse_record(struct manifest *m, struct json_tokener *tok)
 {
 	struct json_object *obj;
 	enum json_tokener_error bad;
+	char *twice;
+	size_t end;
 
 	m->record++;
 	if (m->text[m->at] != '{')
@@ -250,8 +262,14 @@ static int parse_record(struct manifest *m, struct json_tokener *tok)
 							     : json_tokener_error_desc(bad),
 				json_tokener_get_parse_end(tok));
 	}
-	take_record(m, obj);
-	m->at += json_tokener_get_parse_end(tok);
+	end = m->at + json_tokener_get_parse_end(tok);
+	twice = manifest_key_twice(m->text + m->at, end - m->at, obj);
+	if (twice)
+		complain(m, twice, "is given twice; only one can be meant");
+	else
+		take_record(m, obj);
+	free(twice);
+	m->at = end;
 	json_object_put(obj);
 	return 0;
 }

@@ -98,6 +98,10 @@ from() { # RC TEXT [OPTION...]
 		record 1 .*nstrips~{"path":"a","size":1,"nstrips":17}
 		record 1 .*nbuckets~{"path":"a","size":1,"nbuckets":65}
 		record 1 .*nstrips~{"path":"a","size":1,"nstrips":"4"}
+		record 1 .*nstrips: must be 1 to 16$~{"path":"a","size":1,"nstrips":0}
+		record 1 .*nbuckets: must be 1 to 64$~{"path":"a","size":1,"nbuckets":0}
+		record 1 .*chunk: must be at least 2M$~{"path":"a","size":1,"chunk":0}
+		record 1 .*chunk: must be at least 2M$~{"path":"a","size":1,"chunk":"0M"}
 		record 1 .*chunk~{"path":"a","size":1,"nstrips":1,"chunk":"2MB"}
 		record 1 .*path~{"path":1,"size":1}
 		record 1 .*path~{"path":"","size":1}
@@ -119,6 +123,28 @@ from() { # RC TEXT [OPTION...]
 	from 1 '{"path":"a","size":1} {"path":"b","size":1} {"path":"c","size":1,"q":1}'
 	one_error 'record 3 '
 	unchanged "$before"
+}
+
+@test "a key given twice, in whatever spelling, is named" {
+	new_image 64M
+	local before
+	before=$(sum "$IMG")
+	while IFS='~' read -r key text; do
+		from 1 "$text"
+		is "$output" ""
+		one_error "record 1 \(line 1\): $key: is given twice; only one can be meant$"
+	done <<-'END'
+		size~{"path":"a","size":1,"size":2}
+		size~{"size":1,"path":"a","size":1}
+		path~{"path":"a","size":1,"p\u0061th":"b"}
+		seed~{"path":"a}{[","seed" : 1, "size":1 ,"seed": 2}
+		uid~{"path":"a\\\":","uid":1,"size":1,"uid":2}
+		zise~{"path":"a","zise":{"a":1,"b":[{}]},"zise":1,"size":1}
+	END
+	from 1 '[{"path":"a","size":1},{"path":"b","size":1,"mode":"0600","mode":"0600"}]'
+	one_error 'record 2 .*mode: is given twice'
+	unchanged "$before"
+	from 0 '[{"path":"size\":","size":1},{"path":"{","size":1}, {"path":"\"size\"","size":1}]'
 }
 
 @test "what is wrong behind many good records stops them all" {
