@@ -57,15 +57,19 @@ static void text_print(const struct cmd_env *env, const struct famfs_err *err)
 	text_free(&line);
 }
 
-/* A cancelled command says so once, when it ends. */
-int env_error(const struct cmd_env *env, const struct famfs_err *err)
+static void error_print(const struct cmd_env *env, const struct famfs_err *err)
 {
-	if (err->rc == -ECANCELED && cmd_cancelled())
-		return EXIT_FAILED;
 	if (env->json)
 		json_print("error", famfs_err_code(err->rc), err);
 	else
 		text_print(env, err);
+}
+
+/* A cancelled command says so once, when it ends, and not for each call that it interrupted. */
+int env_error(const struct cmd_env *env, const struct famfs_err *err)
+{
+	if (!cmd_cancelled() || (err->rc != -ECANCELED && err->rc != -EINTR))
+		error_print(env, err);
 	return EXIT_FAILED;
 }
 
@@ -86,6 +90,15 @@ int env_errorf(const struct cmd_env *env, int rc, const char *object, const char
 	vsnprintf(err.message, sizeof(err.message), fmt, args);
 	va_end(args);
 	return env_error(env, &err);
+}
+
+void env_cancelled(const struct cmd_env *env)
+{
+	struct famfs_err err;
+
+	err_set(&err, -EINTR, NULL, NULL);
+	snprintf(err.message, sizeof(err.message), "cancelled");
+	error_print(env, &err);
 }
 
 void env_note(const struct cmd_env *env, const char *object, const char *message, const char *hint)

@@ -325,7 +325,7 @@ static int run(struct cmd_env *env)
 
 static int cancelled(struct cmd_env *env)
 {
-	env_errorf(env, -EINTR, "", "cancelled");
+	env_cancelled(env);
 	return env->cmd->flags & CMD_FSCK ? FSCK_CANCELLED : 128 + caught;
 }
 

@@ -289,3 +289,35 @@ mapfile -t COMMANDS < <("${FAMFS:-$BATS_TEST_DIRNAME/../../build/famfs}" __comma
 	clean
 	is "$(names)" ""
 }
+
+asleep() { # PID
+	read -ra stat_of <"/proc/$1/stat" && [ "${stat_of[1]} ${stat_of[2]}" = "(famfs) S" ]
+}
+
+# For shells, what runs beside them is not to be interrupted.
+@test "interrupted while it waits for the other end of a pipe: one line, 130" {
+	env --default-signal=INT true 2>/dev/null || skip "env cannot set signals"
+	new_image 64M
+	local pid command
+	mkfifo pipe
+	while read -r command; do
+		# shellcheck disable=SC2086 # words
+		env --default-signal=INT "$FAMFS" ${command//IMG/"$IMG"} >"$OUT" 2>"$ERR" </dev/null &
+		pid=$!
+		await asleep $pid
+		kill -INT $pid
+		status=0
+		wait $pid || status=$?
+		is "$status" 130 "exit of $command"
+		is "$(<"$OUT")" ""
+		one_error ': cancelled$'
+	done <<-'END'
+		image show pipe
+		image restore --force pipe IMG
+		image dump IMG pipe
+		creat --from pipe IMG
+		verify --manifest pipe IMG
+		fmap check pipe
+	END
+	clean
+}
