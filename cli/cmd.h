@@ -105,6 +105,7 @@ extern const struct argp_option global_options[];
 int options_scan(struct cmd_env *env, int argc, char **argv, bool stop_at_operand);
 void options_parse(struct cmd_env *env, int argc, char **argv);
 bool option_is_short(const struct argp_option *opt);
+bool option_takes_file(const struct argp_option *opt); /* of one that takes a value */
 /* The option that @word, which begins with -, ends in; *@ret_value: in the same word, or NULL. */
 const struct argp_option *option_of(const struct cmd *cmd, const char *word,
 				    const char **ret_value);

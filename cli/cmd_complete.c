@@ -142,7 +142,6 @@ static void offer_columns(const char *columns, const char *prefix, const char *v
 static void offer_values(const struct cmd *cmd, const struct argp_option *opt, const char *prefix,
 			 const char *value)
 {
-	static const char *const files[] = { "FILE", "MANIFEST", "SUMS" };
 	const char *const *v = NULL;
 	size_t i;
 
@@ -150,13 +149,11 @@ static void offer_values(const struct cmd *cmd, const struct argp_option *opt, c
 		offer_devices(prefix, value);
 		return;
 	}
-	for (i = 0; i < sizeof(files) / sizeof(files[0]) && strcmp(files[i], opt->arg); i++)
-		;
 	if (!strcmp(opt->arg, "COLUMNS") && cmd && cmd->columns) {
 		offer_columns(cmd->columns, prefix, value);
 		return;
 	}
-	puts(i < sizeof(files) / sizeof(files[0]) ? "files" : "none");
+	puts(option_takes_file(opt) ? "files" : "none");
 	for (i = 0; i < sizeof(choices) / sizeof(choices[0]); i++)
 		if (!strcmp(choices[i].arg, opt->arg))
 			v = choices[i].values;

@@ -35,8 +35,6 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 			env_usage(env, "--size", NULL, "0 is no size");
 		return 0;
 	case OPT_UNDO:
-		if (!*arg)
-			env_usage(env, "--undo", NULL, "names no file");
 		opts->undo = arg;
 		return 0;
 	case 'f':

@@ -36,8 +36,6 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 		opts->none = true;
 		return 0;
 	case OPT_UNDO:
-		if (!*arg)
-			env_usage(env, "--undo", NULL, "names no file");
 		opts->undo = arg;
 		return 0;
 	default:

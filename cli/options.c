@@ -113,6 +113,24 @@ static const struct argp_option *find_long(struct scan *sc, const char *word, co
 	return found;
 }
 
+bool option_takes_file(const struct argp_option *opt)
+{
+	return !strcmp(opt->arg, "FILE") || !strcmp(opt->arg, "MANIFEST") ||
+	       !strcmp(opt->arg, "SUMS");
+}
+
+/* @value: NULL where there is none. An empty one may be text, but is no name of anything. */
+static void scan_value(struct scan *sc, const struct argp_option *opt, const char *option,
+		       const char *value)
+{
+	if (!value)
+		scan_wrong(sc, option, "needs a value");
+	else if (!*value && option_takes_file(opt))
+		scan_wrong(sc, option, "names no file");
+	else if (!*value && !strcmp(opt->arg, "DEVICE"))
+		scan_wrong(sc, option, "names no device");
+}
+
 /* Both return how many of the following words the option takes: 0 or 1. */
 static int scan_long(struct scan *sc, const char *word, const char *next)
 {
@@ -125,10 +143,9 @@ static int scan_long(struct scan *sc, const char *word, const char *next)
 		sc->json = true;
 	if (opt && equal && !opt->arg)
 		scan_wrong(sc, word, "takes no value");
-	if (opt && !equal && opt->arg) {
-		if (!next)
-			scan_wrong(sc, option, "needs a value");
-		taken = 1;
+	if (opt && opt->arg) {
+		scan_value(sc, opt, option, equal ? equal + 1 : next);
+		taken = !equal;
 	}
 	free(option);
 	return taken;
@@ -160,8 +177,7 @@ static int scan_short(struct scan *sc, const char *word, const char *next)
 		}
 		if (!opt->arg)
 			continue;
-		if (!c[1] && !next)
-			scan_wrong(sc, option, "needs a value");
+		scan_value(sc, opt, option, c[1] ? c + 1 : next);
 		return !c[1];
 	}
 	return 0;

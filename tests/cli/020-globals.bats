@@ -321,3 +321,24 @@ asleep() { # PID
 	END
 	clean
 }
+
+@test "an option that is to name a file or a device, and does not" {
+	requires jq
+	refused 2 '--from: names no file' creat --from '' "$IMG"
+	refused 2 '-o: names no file' fmap dump --format=raw -o '' "$IMG:/a"
+	refused 2 '-o: names no file' verify --make-manifest -o '' "$IMG"
+	refused 2 '-d: names no device' ls -d '' :/
+	refused 2 '--device: names no device' --device= ls :/
+	# Of every command.
+	local words option arg checked=0
+	"$FAMFS" __commands | jq -r '.commands[] | "\(.group // "") \(.name)" as $words | .options[] |
+		select(.arg | IN("FILE", "SUMS", "MANIFEST", "DEVICE")) |
+		"\($words)\t--\(.long)\t\(.arg)"' >options
+	while IFS=$'\t' read -r words option arg; do
+		[ "$arg" = DEVICE ] || arg=file
+		# shellcheck disable=SC2086 # two words
+		refused 2,16 " $option: names no $arg" $words "$option="
+		checked=$((checked + 1))
+	done <options
+	[ $checked -ge 8 ] || fail "only $checked options"
+}
