@@ -104,6 +104,7 @@ static void emit_place(struct emit *out, const struct famfs_entry *entry, uint64
 		       const struct famfs_extent *at)
 {
 	uint32_t i = 0;
+	char cell[64];
 
 	if (entry->ext_type == FAMFS_EXT_INTERLEAVE) {
 		emit_u64(out, "chunk", "CHUNK", off / entry->chunk_size);
@@ -116,7 +117,10 @@ static void emit_place(struct emit *out, const struct famfs_entry *entry, uint64
 		emit_u64(out, "extent", "EXTENT", i);
 	}
 	emit_u64(out, "dev", NULL, at->dev_index);
-	emit_u64(out, "off", "DEVICE OFFSET", at->off);
+	snprintf(cell, sizeof(cell), "%" PRIu64 " device %" PRIu64, at->off, at->dev_index);
+	emit_u64(out, "off", at->dev_index ? NULL : "DEVICE OFFSET", at->off);
+	if (at->dev_index)
+		emit_text(out, "DEVICE OFFSET", cell);
 	emit_u64(out, "len", "LENGTH", at->len);
 }
 

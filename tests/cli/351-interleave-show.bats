@@ -71,6 +71,24 @@ load helpers
 	json_is '.pieces | map(.extent) == [range(length)]' true
 }
 
+@test "a device other than the first is named" {
+	new_image 64M
+	run_famfs 0 creat -s 8M -N 2 "$IMG:/wide"
+	run_famfs 0 interleave show "$IMG:/wide" 0+8M
+	hasnt "$output" ' device [0-9]'
+	local at off
+	at=$(entry_at 0)
+	poke $((at + 152 + 24)) 8 3
+	seal_entry 0
+	off=$(peek $((at + 160 + 24)))
+	run_famfs 0 interleave show --json "$IMG:/wide" 0+8M
+	json_is '[.extents, .pieces] | map(map(.dev) | join(" ")) | join(",")' "0 3,0 3 0 3"
+	run_famfs 0 interleave show "$IMG:/wide" 0+8M
+	is "$(grep -c " $off device 3 " "$OUT")" 1 "the first piece of the second strip"
+	is "$(grep -c ' device 3 ' "$OUT")" 3 "the strip and its pieces"
+	hasnt "$output" 'device 0'
+}
+
 @test "refused: ranges, directories, damaged maps" {
 	new_image 64M
 	run_famfs 0 creat -s 8M -N 2 "$IMG:/wide"
