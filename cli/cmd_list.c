@@ -11,7 +11,7 @@ struct list_opts {
 	/* The list so far. */
 	size_t shown;
 	uint64_t unseen;
-	bool errors_unknown;
+	bool errors_unknown, mounts_unknown;
 };
 
 enum { OPT_EXPORT = OPT_COMMAND };
@@ -150,7 +150,8 @@ static void show_json(struct emit *out, const struct famfs_device *device)
 		emit_u64(out, "media_errors", NULL, device->errors);
 		emit_u64(out, "media_error_bytes", NULL, device->error_bytes);
 	}
-	emit_str(out, "mounted", NULL, device->mounted);
+	if (device->mounted_known)
+		emit_str(out, "mounted", NULL, device->mounted);
 	json_users(out, device);
 	emit_str(out, "content", NULL, list_content(device));
 	emit_str(out, "detail", NULL, device->what);
@@ -234,7 +235,8 @@ static void long_users(struct emit *out, const struct famfs_device *device)
 			  device->users[i].command);
 	if (device->users_nr > FAMFS_USERS_MAX)
 		text_addf(&list, " and %" PRIu64 " more", device->users_nr - FAMFS_USERS_MAX);
-	emit_str(out, NULL, "mounted", device->mounted[0] ? device->mounted : "no");
+	emit_str(out, NULL, "mounted",
+		 device->mounted[0] ? device->mounted : (device->mounted_known ? "no" : "unknown"));
 	emit_str(out, NULL, "processes", list.s ? list.s : "none");
 	text_free(&list);
 }
@@ -310,6 +312,7 @@ static void note_device(struct cmd_env *env, const struct famfs_device *device)
 	note_change(env, device);
 	if (device->kind == FAMFS_DEV_DAX && !device->errors_known)
 		opts->errors_unknown = true;
+	opts->mounts_unknown |= !device->mounted_known;
 	if (device->content == FAMFS_CONTENT_DAMAGED ||
 	    (device->content == FAMFS_CONTENT_FAMFS && device->what[0]) ||
 	    (device->content == FAMFS_CONTENT_UNKNOWN && device->mode == FAMFS_MODE_DEVDAX &&
@@ -379,6 +382,9 @@ static void note_unseen(const struct cmd_env *env)
 	if (opts->errors_unknown)
 		env_note(env, "", "media errors are unknown where the address of the memory is",
 			 hint);
+	if (opts->mounts_unknown)
+		env_note(env, "", "it cannot be seen what is mounted",
+			 "let this process read /proc/self/mounts");
 	if (!opts->unseen)
 		return;
 	snprintf(text, sizeof(text), "%" PRIu64 " process%s of others could not be looked into",

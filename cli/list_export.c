@@ -49,7 +49,8 @@ static void export_users(struct emit *out, const struct famfs_device *device)
 
 	for (size_t i = 0; i < device->users_nr && i < FAMFS_USERS_MAX; i++)
 		text_addf(&pids, "%s%d", i ? " " : "", device->users[i].pid);
-	export_str(out, "MOUNTED", device->mounted);
+	if (device->mounted_known)
+		export_str(out, "MOUNTED", device->mounted);
 	export_u64(out, "USERS", device->users_nr);
 	export_str(out, "PIDS", pids.s ? pids.s : "");
 	text_free(&pids);

@@ -419,7 +419,7 @@ enum famfs_change {
  * @errors_known: the host told how many media errors it knows: @errors runs of @error_bytes.
  * @change: with NOW and LEFT, @mode_before, @change_pid (who changed it) and @put_back (commands
  *	for a shell) are set.
- * @mounted: where, or empty.
+ * @mounted: where, or empty; what that says where mounts could not be read, @mounted_known tells.
  * @users_nr: processes that have it open or mapped, this one too if it does; the first of them in
  *	@users. @users_unseen: processes that this user may not look into.
  * @content, @what, @info: what is on it. @info.device is NULL.
@@ -431,7 +431,7 @@ struct famfs_device {
 	int change_pid;
 	uint64_t size, align;
 	int node;
-	bool errors_known;
+	bool errors_known, mounted_known;
 	uint64_t errors, error_bytes;
 	uint64_t users_nr, users_unseen;
 	enum famfs_content content;

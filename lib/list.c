@@ -80,9 +80,11 @@ static void add_error(void *data, uint64_t off, uint64_t len)
 
 static void look_at_users(struct famfs_ctx *ctx, const struct stat *st, struct famfs_device *device)
 {
+	int mounted = users_mounted(ctx, st, device->path, device->mounted);
 	struct users users;
 
-	if (users_mounted(ctx, st, device->path, device->mounted) > 0 && !device->mounted[0])
+	device->mounted_known = mounted >= 0;
+	if (mounted > 0 && !device->mounted[0])
 		(void)snprintf(device->mounted, sizeof(device->mounted), "/");
 	users_scan(ctx, st, &users);
 	device->users_nr = users.nr;

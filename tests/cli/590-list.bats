@@ -270,6 +270,27 @@ fields() { # NAME FILTER: of one device
 	[ ! -e bad ]
 }
 
+# shellcheck disable=SC2016 # the dollars are the inner shell's
+@test "mounts that cannot be read: a word on stderr, and nothing that may be wrong" {
+	requires unshare jq
+	requires_root
+	unshare -m true 2>/dev/null || skip "no mount namespace can be made here"
+	new_image
+	run_famfs 0 list "$IMG"
+	hasnt "$stderr" 'what is mounted'
+	local unreadable='mount --bind /proc/$$/mem /proc/$$/mounts && exec "$@"'
+	unshare -m bash -c "$unreadable" - true 2>/dev/null || skip "nothing can be mounted there"
+	run_program 0 unshare -m bash -c "$unreadable" - "$FAMFS" list "$IMG" "$IMG"
+	is "$(grep -c '^famfs list: it cannot be seen what is mounted; let this' "$ERR")" 1
+	run_program 0 unshare -m bash -c "$unreadable" - "$FAMFS" list --json "$IMG"
+	json_is '.devices[0] | has("mounted")' false
+	has "$stderr" '"warning".*what is mounted'
+	run_program 0 unshare -m bash -c "$unreadable" - "$FAMFS" list --long "$IMG"
+	has "$output" 'mounted +unknown'
+	run_program 0 unshare -m bash -c "$unreadable" - "$FAMFS" list --export "$IMG"
+	hasnt "$output" 'MOUNTED='
+}
+
 @test "refusals: what is no device, and options that contradict" {
 	mkdir dir
 	refused 1 'no such file' list nowhere.img
