@@ -144,7 +144,7 @@ static void show_hex(const struct dump *d)
 	text_free(&line);
 }
 
-static int write_raw(const struct dump *d)
+static int write_raw(struct dump *d)
 {
 	const struct dump_opts *opts = d->env->opts;
 
@@ -231,13 +231,18 @@ static int dump_named(struct dump *d)
 	return code;
 }
 
+static bool ends_early(const struct dump *d)
+{
+	return cmd_cancelled() || d->dir.hopeless;
+}
+
 static int dump_rows(struct dump *d, const struct listing *l)
 {
 	struct famfs_err err;
 	int code = 0;
 	size_t i;
 
-	for (i = 0; i < l->nr && !cmd_cancelled(); i++) {
+	for (i = 0; i < l->nr && !ends_early(d); i++) {
 		if (listing_entry(d->fs, &l->rows[i], &d->entry, &err))
 			return env_error(d->env, &err);
 		code |= dump_named(d);
@@ -252,7 +257,7 @@ static int dump_meta(struct dump *d)
 	struct famfs_err err;
 	int code = 0, i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < 2 && !ends_early(d); i++) {
 		if (famfs_lookup_meta(d->fs, names[i], &d->entry, &err))
 			return env_error(d->env, &err);
 		code |= dump_named(d);
@@ -268,7 +273,7 @@ static int dump_below(struct dump *d)
 
 	if (!code)
 		code = dump_rows(d, &l);
-	if (!cmd_cancelled() && path_below(".meta/.log", top.path))
+	if (!ends_early(d) && path_below(".meta/.log", top.path))
 		code |= dump_meta(d);
 	listing_free(&l);
 	note_unusable(d->env, d->fs, d->op.device);

@@ -30,8 +30,9 @@ struct fmap_dir {
 	int root;
 	const char *name;   /* as given */
 	const char *device; /* is not written over */
+	bool hopeless;      /* what went wrong would go wrong with every file */
 };
-int fmap_write_below(struct cmd_env *env, const struct famfs_reply *msg, const struct fmap_dir *dir,
+int fmap_write_below(struct cmd_env *env, const struct famfs_reply *msg, struct fmap_dir *dir,
 		     const char *path);
 
 /* fmap_dir_open() - opens the directory of that name, made if it is missing. */

@@ -49,7 +49,14 @@ static int write_in_dir(const struct famfs_reply *msg, int dir, const char *name
 	return rc;
 }
 
-int fmap_write_below(struct cmd_env *env, const struct famfs_reply *msg, const struct fmap_dir *dir,
+static bool is_hopeless(const struct fmap_dir *dir, int rc)
+{
+	if (rc == -EACCES)
+		return faccessat(dir->root, ".", W_OK | X_OK, AT_EACCESS) != 0;
+	return rc == -ENOSPC || rc == -EDQUOT || rc == -EROFS;
+}
+
+int fmap_write_below(struct cmd_env *env, const struct famfs_reply *msg, struct fmap_dir *dir,
 		     const char *path)
 {
 	struct text shown = { 0 };
@@ -69,6 +76,7 @@ int fmap_write_below(struct cmd_env *env, const struct famfs_reply *msg, const s
 	if (rc)
 		code = env_errorf(env, rc, shown.s, "%s",
 				  rc == -EBUSY ? "is the image that is dumped" : strerror(-rc));
+	dir->hopeless = is_hopeless(dir, rc);
 	text_free(&shown);
 	return code;
 }

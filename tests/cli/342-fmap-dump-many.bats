@@ -165,6 +165,31 @@ rename_entry() { # N TEXT
 	is "$(hexdump more/.meta/.log.fmap | cut -c 1-2)" 02 "the log's own map"
 }
 
+@test "-o DIR that cannot be written: said once" {
+	make_tree
+	mkdir -m 555 closed
+	run_bound 1 "$FAMFS" fmap dump --format=raw -o closed "$IMG"
+	one_error 'closed/d/one.fmap: permission denied'
+	# Only a part of it: the others are dumped.
+	mkdir -p half/d
+	chmod 555 half/d
+	run_bound 1 "$FAMFS" fmap dump --format=raw -o half "$IMG"
+	[ -e half/three.fmap ] && [ -e half/.meta/.log.fmap ]
+	requires unshare
+	requires_root
+	unshare -m true 2>/dev/null || skip "no mount namespace can be made here"
+	mkdir out
+	local option pattern
+	while IFS='~' read -r option pattern; do
+		run_program 1 unshare -m bash -ec 'mount -t tmpfs -o "$1" tmpfs out && shift && exec "$@"' \
+			- "$option" "$FAMFS" fmap dump --format=raw -o out "$IMG"
+		one_error "$pattern"
+	done <<-'END'
+		ro~out/d/one.fmap: read-only file system
+		nr_inodes=2~out/d/.*: no space left
+	END
+}
+
 @test "maps that are not safe among others" {
 	make_tree
 	poke "$(entry_at 2 144)" 8 $((2 * MiB))
