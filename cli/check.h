@@ -25,11 +25,6 @@ void check_summary_json(struct emit *out, const struct famfs_check_summary *sum,
 void check_summary_text(struct cmd_env *env, const char *device,
 			const struct famfs_check_summary *sum);
 
-static inline const char *plural(uint64_t nr, const char *one, const char *many)
-{
-	return nr == 1 ? one : many;
-}
-
 /* check_repair.c: the exit code. */
 int check_repair(struct cmd_env *env, const char *device);
 

@@ -211,9 +211,10 @@ static void change_line(struct result *res, const struct famfs_repair_change *c)
 		text_add_safe(&line, c->new_path, true);
 	}
 	if (c->type == FAMFS_ENTRY_FILE && c->kind == FAMFS_CHANGE_REMOVED)
-		text_addf(&line, ", %" PRIu64 " bytes", c->size);
+		text_addf(&line, ", %" PRIu64 " %s", c->size, plural(c->size, "byte", "bytes"));
 	else if (c->size != c->new_size)
-		text_addf(&line, ", %" PRIu64 " bytes -> %" PRIu64, c->size, c->new_size);
+		text_addf(&line, ", %" PRIu64 " %s -> %" PRIu64, c->size,
+			  plural(c->size, "byte", "bytes"), c->new_size);
 	emit_line(&res->env->out, "%s", line.s);
 	text_free(&line);
 }

@@ -143,8 +143,8 @@ void help_all(bool full); /* @full: a line for each command */
 int env_error(const struct cmd_env *env, const struct famfs_err *err);
 int env_errorf(const struct cmd_env *env, int rc, const char *object, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-void env_note(const struct cmd_env *env, const char *object, const char *message, const char *hint);
 void env_cancelled(const struct cmd_env *env); /* which env_error() says nothing of */
+void env_note(const struct cmd_env *env, const char *object, const char *message, const char *hint);
 _Noreturn void env_usage(const struct cmd_env *env, const char *object, const char *hint,
 			 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 

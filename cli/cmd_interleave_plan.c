@@ -168,8 +168,9 @@ static void show_layout(struct emit *out, const struct famfs_plan *plan)
 	famfs_size_format(plan->bucket_len, bucket, sizeof(bucket));
 	famfs_size_format(g->chunk_size, chunk, sizeof(chunk));
 	if (plan->bucket_len)
-		text_addf(&line, "%" PRIu64 " strips, from %" PRIu64 " buckets of %s, chunks of %s",
-			  g->nstrips, g->nbuckets, bucket, chunk);
+		text_addf(&line, "%" PRIu64 " %s, from %" PRIu64 " %s of %s, chunks of %s",
+			  g->nstrips, plural(g->nstrips, "strip", "strips"), g->nbuckets,
+			  plural(g->nbuckets, "bucket", "buckets"), bucket, chunk);
 	else if (g->nstrips)
 		text_addf(&line, "simple: the file is smaller than a chunk of %s", chunk);
 	else
@@ -194,7 +195,7 @@ static void find_remedy(struct cmd_env *env, struct famfs *fs, struct text *hint
 		emit_object_end(&env->out);
 	} else if (!famfs_plan(fs, &simple, &plan, NULL)) {
 		text_addf(hint, "no geometry works; not interleaved it fits, in %u extent%s",
-			  plan.entry.extents_nr, plan.entry.extents_nr == 1 ? "" : "s");
+			  plan.entry.extents_nr, plural(plan.entry.extents_nr, "", "s"));
 	} else {
 		text_addf(hint, "no way to place that much works; famfs df shows what is free");
 	}

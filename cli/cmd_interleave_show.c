@@ -85,7 +85,8 @@ static void show_geometry(struct emit *out, const struct famfs_entry *entry,
 	emit_size(out, "size", "size", entry->size);
 	emit_str(out, "ext_type", NULL, interleaved ? "interleaved" : "simple");
 	if (interleaved) {
-		snprintf(line, sizeof(line), "interleaved over %" PRIu64 " strips", entry->nstrips);
+		snprintf(line, sizeof(line), "interleaved over %" PRIu64 " %s", entry->nstrips,
+			 plural(entry->nstrips, "strip", "strips"));
 		emit_text(out, "layout", line);
 		emit_u64(out, "nstrips", NULL, entry->nstrips);
 		emit_size(out, "chunk_size", "chunk", entry->chunk_size);
@@ -103,8 +104,8 @@ static void show_geometry(struct emit *out, const struct famfs_entry *entry,
 static void emit_place(struct emit *out, const struct famfs_entry *entry, uint64_t off,
 		       const struct famfs_extent *at)
 {
-	uint32_t i = 0;
 	char cell[64];
+	uint32_t i = 0;
 
 	if (entry->ext_type == FAMFS_EXT_INTERLEAVE) {
 		emit_u64(out, "chunk", "CHUNK", off / entry->chunk_size);
@@ -116,8 +117,8 @@ static void emit_place(struct emit *out, const struct famfs_entry *entry, uint64
 			off -= entry->extents[i].len;
 		emit_u64(out, "extent", "EXTENT", i);
 	}
-	emit_u64(out, "dev", NULL, at->dev_index);
 	snprintf(cell, sizeof(cell), "%" PRIu64 " device %" PRIu64, at->off, at->dev_index);
+	emit_u64(out, "dev", NULL, at->dev_index);
 	emit_u64(out, "off", at->dev_index ? NULL : "DEVICE OFFSET", at->off);
 	if (at->dev_index)
 		emit_text(out, "DEVICE OFFSET", cell);
@@ -157,9 +158,10 @@ static int check_ranges(struct cmd_env *env, const struct operand *op,
 	for (i = 0; i < nr; i++)
 		if (ranges[i].off >= entry->size || ranges[i].len > entry->size - ranges[i].off)
 			return env_errorf(env, -ERANGE, op->text,
-					  "range %.80s reaches behind the end: there are %" PRIu64
-					  " bytes",
-					  ranges[i].text, entry->size);
+					  "range %.80s reaches behind the end: it has %" PRIu64
+					  " %s",
+					  ranges[i].text, entry->size,
+					  plural(entry->size, "byte", "bytes"));
 	return 0;
 }
 

@@ -388,7 +388,7 @@ static void note_unseen(const struct cmd_env *env)
 	if (!opts->unseen)
 		return;
 	snprintf(text, sizeof(text), "%" PRIu64 " process%s of others could not be looked into",
-		 opts->unseen, opts->unseen == 1 ? "" : "es");
+		 opts->unseen, plural(opts->unseen, "", "es"));
 	env_note(env, "", text, hint);
 }
 

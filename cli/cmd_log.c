@@ -133,8 +133,8 @@ static void check_point(struct cmd_env *env, const char *option, uint64_t point,
 {
 	if (point <= entries)
 		return;
-	env_usage(env, option, NULL, "%" PRIu64 ": the log has %" PRIu64 " valid entries", point,
-		  entries);
+	env_usage(env, option, NULL, "%" PRIu64 ": the log has %" PRIu64 " valid %s", point,
+		  entries, plural(entries, "entry", "entries"));
 }
 
 static int show_open(struct cmd_env *env, struct famfs *fs, const char *device)

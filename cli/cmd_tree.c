@@ -225,7 +225,7 @@ static void show_text(struct tree *t, const struct operand *op)
 	text_free(&t->prefix);
 	if (!t->env->quiet)
 		emit_line(&t->env->out, "\n%" PRIu64 " director%s, %" PRIu64 " file%s", t->dirs,
-			  t->dirs == 1 ? "y" : "ies", t->files, t->files == 1 ? "" : "s");
+			  plural(t->dirs, "y", "ies"), t->files, plural(t->files, "", "s"));
 }
 
 static int show(struct tree *t, const struct operand *op)

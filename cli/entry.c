@@ -36,7 +36,7 @@ void entry_layout_text(struct text *t, const struct famfs_entry *entry)
 		text_addf(t, "%" PRIu64 "x%s", entry->nstrips,
 			  famfs_size_format(entry->chunk_size, buf, sizeof(buf)));
 	else
-		text_addf(t, "%u extent%s", entry->extents_nr, entry->extents_nr == 1 ? "" : "s");
+		text_addf(t, "%u extent%s", entry->extents_nr, plural(entry->extents_nr, "", "s"));
 }
 
 /* "offset 0xa00000 (10M) length 0x200000 (2.0M)" */
@@ -111,8 +111,8 @@ static void emit_file(struct emit *out, const struct famfs_entry *entry)
 	if (!interleaved) {
 		emit_text(out, "layout", "simple");
 	} else {
-		snprintf(layout, sizeof(layout), "interleaved over %" PRIu64 " strips",
-			 entry->nstrips);
+		snprintf(layout, sizeof(layout), "interleaved over %" PRIu64 " %s", entry->nstrips,
+			 plural(entry->nstrips, "strip", "strips"));
 		emit_text(out, "layout", layout);
 		emit_u64(out, "nstrips", NULL, entry->nstrips);
 		emit_size(out, "chunk_size", "chunk", entry->chunk_size);

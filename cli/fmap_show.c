@@ -51,8 +51,10 @@ static void text_part(struct emit *out, const struct famfs_fmap_part *part)
 		text_place(out, part);
 		return;
 	}
-	snprintf(value, sizeof(value), "%u strips, chunks of %s, %" PRIu64 " bytes", part->nstrips,
-		 famfs_size_format(part->chunk_size, chunk, sizeof(chunk)), part->nbytes);
+	snprintf(value, sizeof(value), "%u %s, chunks of %s, %" PRIu64 " %s", part->nstrips,
+		 plural(part->nstrips, "strip", "strips"),
+		 famfs_size_format(part->chunk_size, chunk, sizeof(chunk)), part->nbytes,
+		 plural(part->nbytes, "byte", "bytes"));
 	emit_text(out, "interleaved", value);
 }
 

@@ -257,7 +257,7 @@ static int parse_record(struct manifest *m, struct json_tokener *tok)
 	bad = json_tokener_get_error(tok);
 	if (bad != json_tokener_success) {
 		json_object_put(obj);
-		return complain(m, NULL, "is not JSON: %s, %zu bytes into it",
+		return complain(m, NULL, "is not JSON: %s, at its byte %zu",
 				bad == json_tokener_continue ? "it does not end"
 							     : json_tokener_error_desc(bad),
 				json_tokener_get_parse_end(tok));
@@ -307,6 +307,7 @@ static int parse_all(struct manifest *m, struct json_tokener *tok)
 static int parse_text(struct manifest *m)
 {
 	struct json_tokener *tok = json_tokener_new();
+	unsigned int more;
 	int rc;
 
 	if (!tok)
@@ -315,9 +316,10 @@ static int parse_text(struct manifest *m)
 	m->names = mem_calloc(m->len + 1, 1);
 	rc = parse_all(m, tok);
 	json_tokener_free(tok);
-	if (m->complaints > COMPLAINTS_MAX)
-		env_errorf(m->env, -EINVAL, m->file, "%u more records are wrong",
-			   m->complaints - COMPLAINTS_MAX);
+	more = m->complaints > COMPLAINTS_MAX ? m->complaints - COMPLAINTS_MAX : 0;
+	if (more)
+		env_errorf(m->env, -EINVAL, m->file, "%u more %s wrong", more,
+			   plural(more, "record is", "records are"));
 	if (rc || m->complaints)
 		return EXIT_FAILED;
 	if (!m->nr)

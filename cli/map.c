@@ -45,7 +45,7 @@ void map_file_text(struct text *t, const struct map_file *file)
 	text_addf(t, "%s", famfs_size_format(file->size, buf, sizeof(buf)));
 	if (file->strips)
 		text_addf(t, ", %" PRIu64 " strip%s, chunks of %s", file->strips,
-			  file->strips == 1 ? "" : "s",
+			  plural(file->strips, "", "s"),
 			  famfs_size_format(file->chunk_size, buf, sizeof(buf)));
 }
 
@@ -215,7 +215,7 @@ void map_hidden_text(struct text *t, const struct map *map, size_t shown)
 	size_t hidden = map->files_nr - shown;
 
 	text_addf(t, "%zu %sfile%s without a letter here: too small", hidden, shown ? "more " : "",
-		  hidden == 1 ? "" : "s");
+		  plural(hidden, "", "s"));
 	if (map->lettered < map->files_nr)
 		text_addf(t, ", or not among the %zu largest", map->lettered);
 	if (map->conflicts)
@@ -237,8 +237,9 @@ int map_load(struct map *map, struct cmd_env *env, struct famfs *fs)
 	if (map->nbuckets && !map->bucket_len) {
 		famfs_map_free(source);
 		return env_errorf(env, -EINVAL, map->device,
-				  "is too small for %" PRIu64 " buckets; it has room for %" PRIu64,
-				  map->nbuckets, map->size / (uint64_t)FAMFS_AU);
+				  "is too small for %" PRIu64 " %s; it has room for %" PRIu64,
+				  map->nbuckets, plural(map->nbuckets, "bucket", "buckets"),
+				  map->size / (uint64_t)FAMFS_AU);
 	}
 	collect(map, source);
 	famfs_map_free(source);

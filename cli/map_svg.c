@@ -198,7 +198,7 @@ static void draw_narrow(struct svg *s, size_t first, uint64_t from, uint64_t to,
 	svg_add_rect(s->out, x, s->y, w, ROW);
 	text_addf(s->out, " class=\"%s\"><title>%s, %zu file%s", svg_kind_class(cell.kind),
 		  cell.kind == FAMFS_MAP_FILE ? "several" : map_kind_name(cell.kind), cell.files,
-		  cell.files == 1 ? "" : "s");
+		  plural(cell.files, "", "s"));
 	add_place(s->out, from, to - from);
 }
 
@@ -326,9 +326,9 @@ static void head(struct svg *s)
 	text_addf(s->out,
 		  "%s, %zu file%s, %u.%u%% used, %s free in %" PRIu64 " run%s, the largest %s",
 		  famfs_size_format(map->size, size, sizeof(size)), map->files_nr,
-		  map->files_nr == 1 ? "" : "s", used / 10, used % 10,
+		  plural(map->files_nr, "", "s"), used / 10, used % 10,
 		  famfs_size_format(map->free, left, sizeof(left)), map->free_runs,
-		  map->free_runs == 1 ? "" : "s",
+		  plural(map->free_runs, "", "s"),
 		  famfs_size_format(map->largest_free, largest, sizeof(largest)));
 	if (map->outside)
 		text_addf(s->out, "; extents outside of the device: %" PRIu64, map->outside);

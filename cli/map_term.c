@@ -142,7 +142,7 @@ static void draw_head(struct term *t)
 	text_free(&name);
 	line_end(t);
 	flow_text(t, famfs_size_format(map->size, buf, sizeof(buf)));
-	snprintf(line, sizeof(line), "%zu file%s", map->files_nr, map->files_nr == 1 ? "" : "s");
+	snprintf(line, sizeof(line), "%zu file%s", map->files_nr, plural(map->files_nr, "", "s"));
 	flow_text(t, line);
 	snprintf(line, sizeof(line), "%u.%u%% used", used / 10, used % 10);
 	flow_text(t, line);
@@ -409,7 +409,7 @@ static void draw_damage(struct term *t)
 	if (!map->outside)
 		return;
 	snprintf(line, sizeof(line), "! outside of the device: %" PRIu64 " extent%s", map->outside,
-		 map->outside == 1 ? "" : "s");
+		 plural(map->outside, "", "s"));
 	add_cut(t, line, t->style->width, false);
 	line_end(t);
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* A string that grows; always NUL-terminated once something was added. */
 struct text {
@@ -37,6 +38,12 @@ void text_add_json(struct text *t, const char *s);
  * locale knows them, two for wide ones and none for those that only change others.
  */
 size_t text_width(const char *s);
+
+/* plural() - the word that goes with @nr. */
+static inline const char *plural(uint64_t nr, const char *one, const char *many)
+{
+	return nr == 1 ? one : many;
+}
 
 /* locale_is_utf8() - whether the locale says that terminals show UTF-8. */
 bool locale_is_utf8(void);

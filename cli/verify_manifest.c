@@ -33,7 +33,7 @@ static void parse_lines(struct compared *c, struct text *text)
 {
 	char *line = text->s, *stop = text->s + text->len, *end, *path;
 	uint8_t sum[FAMFS_SHA256_LEN];
-	uint64_t nr = 0;
+	uint64_t nr = 0, more;
 
 	for (; line < stop; line = end + 1) {
 		end = memchr(line, '\n', (size_t)(stop - line));
@@ -49,9 +49,10 @@ static void parse_lines(struct compared *c, struct text *text)
 		c->items[c->nr] = (struct digest_item){ .path = path };
 		memcpy(c->items[c->nr++].want, sum, sizeof(sum));
 	}
-	if (c->wrong_lines > COMPLAINTS_MAX)
-		env_errorf(c->env, -EINVAL, c->name, "%" PRIu64 " more lines are wrong",
-			   c->wrong_lines - COMPLAINTS_MAX);
+	more = c->wrong_lines > COMPLAINTS_MAX ? c->wrong_lines - COMPLAINTS_MAX : 0;
+	if (more)
+		env_errorf(c->env, -EINVAL, c->name, "%" PRIu64 " more %s wrong", more,
+			   plural(more, "line is", "lines are"));
 }
 
 static void emit_result(struct compared *c, const struct digest_item *item, const char *status)

@@ -6,6 +6,7 @@
 #include "create_impl.h"
 #include "ctx.h"
 #include "err.h"
+#include "text.h"
 
 /* Requests that are published together; what a crash can take back at most, unreported. */
 #define GROUP_REQS 256
@@ -105,9 +106,8 @@ static int require_space(struct create *c, struct famfs_err *err)
 	if (rc || end <= dev->size)
 		return rc;
 	rc = err_set(err, -EIO, dev->name,
-		     "the image shrank to %" PRIu64 " bytes while it was in use; %" PRIu64
-		     " are needed",
-		     dev->size, end);
+		     "the image shrank to %s while it was in use; %" PRIu64 " are needed",
+		     text_count(dev->size, "byte").s, end);
 	return err_at(err, rc, dev->size, FAMFS_NONE);
 }
 

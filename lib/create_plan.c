@@ -7,6 +7,7 @@
 #include "err.h"
 #include "create_plan.h"
 #include "place.h"
+#include "text.h"
 
 /* A failed request, as opposed to a plan that cannot go on. */
 #define REFUSED 1
@@ -170,8 +171,8 @@ static int judge_existing(struct plan *plan, const struct famfs_create_req *req,
 	if (entry.size == req->size)
 		return 0;
 	err_hint(err,
-		 err_set(err, -EEXIST, "", "exists with %" PRIu64 " bytes, not %" PRIu64,
-			 entry.size, req->size),
+		 err_set(err, -EEXIST, "", "exists with %s, not %" PRIu64,
+			 text_count(entry.size, "byte").s, req->size),
 		 "files keep their size: take another name");
 	return REFUSED;
 }

@@ -10,6 +10,7 @@
 #include "fs.h"
 #include "pages.h"
 #include "resolve.h"
+#include "text.h"
 
 #define PAGE   4096U
 #define WINDOW (2U << 20) /* what is written at once */
@@ -156,8 +157,8 @@ int data_check_range(const struct famfs *fs, const struct famfs_entry *entry, ui
 	if (entry->type != FAMFS_ENTRY_FILE)
 		rc = err_set(err, -EINVAL, "", "is not a file");
 	else
-		rc = err_set(err, -ERANGE, "", "%llu bytes at offset %llu lie beyond its end",
-			     (unsigned long long)len, (unsigned long long)off);
+		rc = err_set(err, -ERANGE, "", "a range of %s at offset %llu lies beyond its end",
+			     text_count(len, "byte").s, (unsigned long long)off);
 	return err_inside(err, rc, fs->dev->name, shown);
 }
 
@@ -173,8 +174,8 @@ static int prepare_sink(struct copy_out *out, uint64_t len, struct famfs_err *er
 	}
 	if (!ftruncate(out->fd, 0) && !ftruncate(out->fd, (off_t)len))
 		return 0;
-	return err_set(err, -errno, out->name, "cannot be made %llu bytes long: %s",
-		       (unsigned long long)len, strerror(errno));
+	return err_set(err, -errno, out->name, "cannot be made %s long: %s",
+		       text_count(len, "byte").s, strerror(errno));
 }
 
 int famfs_copy_out(struct famfs *fs, const struct famfs_entry *entry, uint64_t off, uint64_t len,

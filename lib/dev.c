@@ -5,6 +5,7 @@
 
 #include "dev_impl.h"
 #include "guard.h"
+#include "text.h"
 
 /* Of most CPUs; with another one lines are fetched twice, or some not. */
 
@@ -13,8 +14,9 @@ int dev_check_range(const struct dev *dev, uint64_t off, uint64_t len, uint64_t 
 {
 	if (off <= limit && len <= limit - off)
 		return 0;
-	(void)err_set(err, -ERANGE, dev->name, "%llu bytes at offset %llu lie outside (%llu bytes)",
-		      (unsigned long long)len, (unsigned long long)off, (unsigned long long)limit);
+	(void)err_set(err, -ERANGE, dev->name, "a range of %s at offset %llu lies outside (%s)",
+		      text_count(len, "byte").s, (unsigned long long)off,
+		      text_count(limit, "byte").s);
 	return err_at(err, -ERANGE, off, FAMFS_NONE);
 }
 
@@ -28,8 +30,8 @@ int dev_check_write(const struct dev *dev, struct famfs_err *err)
 int dev_too_short(const struct dev *dev, uint64_t len, struct famfs_err *err)
 {
 	const char *what = dev->kind == FAMFS_DEV_DAX ? "device too small" : "truncated image";
-	int rc = err_set(err, -EUCLEAN, dev->name, "%s: %llu bytes, at least %llu are needed", what,
-			 (unsigned long long)dev->size, (unsigned long long)len);
+	int rc = err_set(err, -EUCLEAN, dev->name, "%s: %s, at least %llu are needed", what,
+			 text_count(dev->size, "byte").s, (unsigned long long)len);
 
 	if (dev->kind == FAMFS_DEV_IMAGE)
 		rc = err_hint(err, rc, "copy it again from where it is whole");
@@ -72,13 +74,12 @@ int dev_fault(const struct dev *dev, const char *doing, uint64_t off, const void
 		off = at - first;
 	where = off;
 	if (has_shrunk(dev, off, &size))
-		rc = err_hint(
-			err,
-			err_set(err, rc, dev->name,
-				"nothing at offset %llu: the image shrank to %llu bytes while "
-				"it was in use",
-				where, (unsigned long long)size),
-			"somebody truncated it: copy it again from where it is whole");
+		rc = err_hint(err,
+			      err_set(err, rc, dev->name,
+				      "nothing at offset %llu: the image shrank to %s while "
+				      "it was in use",
+				      where, text_count(size, "byte").s),
+			      "somebody truncated it: copy it again from where it is whole");
 	else if (dev->kind == FAMFS_DEV_IMAGE)
 		rc = err_hint(
 			err,

@@ -11,6 +11,7 @@
 #include "dev_impl.h"
 #include "guard.h"
 #include "pack.h"
+#include "text.h"
 
 #define BASE_ALIGN 4096U
 
@@ -171,8 +172,8 @@ static int take_image(struct dev *dev, struct famfs_err *err)
 	end = (uint64_t)st.st_size;
 	if (dev->base > end && !dev->made)
 		return err_set(err, -EINVAL, dev->name,
-			       "offset %llu lies behind the end of the file (%llu bytes)",
-			       (unsigned long long)dev->base, (unsigned long long)end);
+			       "offset %llu lies behind the end of the file (%s)",
+			       (unsigned long long)dev->base, text_count(end, "byte").s);
 	dev->kind = FAMFS_DEV_IMAGE;
 	dev->size = end > dev->base ? end - dev->base : 0;
 	dev->align = (uint64_t)sysconf(_SC_PAGESIZE);

@@ -11,6 +11,7 @@
 #include "fs.h"
 #include "pages.h"
 #include "resolve.h"
+#include "text.h"
 
 /* What the kernel copies at once; a mapping is better set up for more. */
 #define WINDOW (2U << 20)
@@ -119,9 +120,8 @@ int famfs_fill_write(struct famfs_fill *fill, uint64_t off, const void *buf, siz
 	if (off > fill->entry->size || len > fill->entry->size - off)
 		return data_error(&job,
 				  err_set(err, -ERANGE, "",
-					  "%zu bytes at offset %llu lie beyond "
-					  "its end",
-					  len, (unsigned long long)off),
+					  "a range of %s at offset %llu lies beyond its end",
+					  text_count(len, "byte").s, (unsigned long long)off),
 				  err);
 	job.off = off;
 	job.len = len;
@@ -226,8 +226,8 @@ static int check_end(const struct from_fd *from, uint64_t size, struct famfs_err
 	if (n <= 0)
 		return 0;
 	return err_hint(err,
-			err_set(err, -ESTALE, from->name, "has more than the %llu bytes expected",
-				(unsigned long long)size),
+			err_set(err, -ESTALE, from->name, "has more than the %s expected",
+				text_count(size, "byte").s),
 			"copy it again when nobody changes it");
 }
 
@@ -272,8 +272,8 @@ int famfs_fill_from_file(struct famfs_fill *fill, struct famfs *src_fs,
 
 	if (src->size != fill->entry->size)
 		return data_error(&job,
-				  err_set(err, -ESTALE, "", "the source has %llu bytes, not %llu",
-					  (unsigned long long)src->size,
+				  err_set(err, -ESTALE, "", "the source has %s, not %llu",
+					  text_count(src->size, "byte").s,
 					  (unsigned long long)fill->entry->size),
 				  err);
 	/* The threads only read: the source is mapped for all of them before. */

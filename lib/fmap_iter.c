@@ -4,6 +4,7 @@
 
 #include "err.h"
 #include "fmap_wire.h"
+#include "text.h"
 
 int famfs_fmap_iter_init(struct famfs_fmap_iter *iter, const void *msg, size_t len,
 			 struct famfs_fmap_head *ret_head, struct famfs_err *err)
@@ -11,8 +12,8 @@ int famfs_fmap_iter_init(struct famfs_fmap_iter *iter, const void *msg, size_t l
 	struct fmap_header h;
 
 	if (len < sizeof(h))
-		return err_set(err, -EUCLEAN, "", "%zu bytes: an fmap begins with %zu", len,
-			       sizeof(h));
+		return err_set(err, -EUCLEAN, "", "%s: an fmap begins with %zu",
+			       text_count(len, "byte").s, sizeof(h));
 	memcpy(&h, msg, sizeof(h));
 	*iter = (struct famfs_fmap_iter){
 		.msg = msg,

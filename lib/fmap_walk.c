@@ -6,6 +6,7 @@
 #include "err.h"
 #include "fmap_wire.h"
 #include "interleave.h"
+#include "text.h"
 
 /* Bytes of the file that an extent stands for. */
 static uint64_t served(const struct famfs_fmap_part *part, uint64_t file_size)
@@ -55,9 +56,8 @@ int famfs_fmap_walk_seek(struct famfs_fmap_walk *walk, uint64_t off, uint64_t le
 	uint64_t size = walk->file_size;
 
 	if (off >= size || len > size - off)
-		return err_set(err, -ERANGE, "",
-			       "offset %" PRIu64 " is behind its end: it has %" PRIu64 " bytes",
-			       off < size ? off + (size - off) : off, size);
+		return err_set(err, -ERANGE, "", "offset %" PRIu64 " is behind its end: it has %s",
+			       off < size ? off + (size - off) : off, text_count(size, "byte").s);
 	walk->iter = walk->start;
 	walk->before = 0;
 	walk->inside = false;

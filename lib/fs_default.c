@@ -123,14 +123,15 @@ int famfs_default_existing(struct famfs *fs, const struct famfs_geometry *geomet
 
 	if (is_none(geometry) || bucket >= EXISTING_BUCKET_MIN)
 		return 0;
-	rc = err_set(err, -EOPNOTSUPP, fs->dev->name,
-		     "the existing tools ignore this default: each of %" PRIu64
-		     " buckets has %s, they want %s at least",
-		     geometry->nbuckets, text_size(bucket).s, text_size(EXISTING_BUCKET_MIN).s);
+	rc = err_set(
+		err, -EOPNOTSUPP, fs->dev->name,
+		"the existing tools ignore this default: each of %s has %s, they want %s at least",
+		text_count(geometry->nbuckets, "bucket").s, text_size(bucket).s,
+		text_size(EXISTING_BUCKET_MIN).s);
 	if (fs->super.dev_size < EXISTING_BUCKET_MIN)
 		return err_hint(err, rc, "the device is too small for them to interleave anything");
-	return err_hint(err, rc, "to them it can have %" PRIu64 " buckets at most",
-			fs->super.dev_size / EXISTING_BUCKET_MIN);
+	return err_hint(err, rc, "to them it can have %s at most",
+			text_count(fs->super.dev_size / EXISTING_BUCKET_MIN, "bucket").s);
 }
 
 /* ------------------------------------------------------------------- setting */

@@ -22,8 +22,7 @@ int famfs_log_entry(struct famfs *fs, uint64_t index, struct famfs_entry *ret_en
 	if (index < fs->good)
 		return fs_entry(fs, index, ret_entry, err);
 	return err_set(err, -ENOENT, fs->dev->name,
-		       "no entry %" PRIu64 ": the log has %" PRIu64 " that are valid", index,
-		       fs->good);
+		       "no entry %" PRIu64 ": of valid ones the log has %" PRIu64, index, fs->good);
 }
 
 static uint64_t now_ns(void)

@@ -4,6 +4,7 @@
 
 #include "err.h"
 #include "interleave.h"
+#include "text.h"
 
 struct geometry {
 	uint64_t nstrips, nbuckets, chunk;
@@ -89,12 +90,10 @@ static int check_counts(const struct geometry *geo, const char *object, struct f
 		return err_hint(err, rc, "nearest: %d buckets", FAMFS_BUCKETS_MAX);
 	}
 	if (nstrips > nbuckets) {
-		rc = err_set(err, -EINVAL, object,
-			     "each strip needs a bucket of its own: "
-			     "%llu strips, %llu buckets",
-			     nstrips, nbuckets);
-		return err_hint(err, rc, "nearest: %llu strips, or %llu buckets", nbuckets,
-				nstrips);
+		rc = err_set(err, -EINVAL, object, "each strip needs a bucket of its own: %s, %s",
+			     text_count(nstrips, "strip").s, text_count(nbuckets, "bucket").s);
+		return err_hint(err, rc, "nearest: %s, or %s", text_count(nbuckets, "strip").s,
+				text_count(nstrips, "bucket").s);
 	}
 	return 0;
 }
@@ -155,15 +154,14 @@ static int check_buckets(uint64_t size, uint64_t dev_size, const struct geometry
 		return 0;
 	fitting = dev_size / FAMFS_AU * FAMFS_AU / strip;
 	if (fitting < geo->nstrips) {
-		rc = err_set(err, -ENOSPC, object,
-			     "no space: %llu strips of %s each are wanted, "
-			     "the device has %s",
-			     (unsigned long long)geo->nstrips, exact(strip).s, exact(dev_size).s);
+		rc = err_set(err, -ENOSPC, object, "no space for %s of %s each: the device has %s",
+			     text_count(geo->nstrips, "strip").s, exact(strip).s,
+			     exact(dev_size).s);
 		return err_hint(err, rc, "use a larger device, or make the file smaller");
 	}
-	rc = err_set(err, -EINVAL, object, "each strip needs %s, one of %llu buckets has %s",
-		     exact(strip).s, (unsigned long long)geo->nbuckets, exact(bucket).s);
-	return err_hint(err, rc, "nearest: %llu buckets", (unsigned long long)fitting);
+	rc = err_set(err, -EINVAL, object, "each strip needs %s, one of %s has %s", exact(strip).s,
+		     text_count(geo->nbuckets, "bucket").s, exact(bucket).s);
+	return err_hint(err, rc, "nearest: %s", text_count(fitting, "bucket").s);
 }
 
 int interleave_check(uint64_t size, uint64_t dev_size, uint64_t *nstrips, uint64_t *nbuckets,

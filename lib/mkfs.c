@@ -63,8 +63,9 @@ static int check_room(const char *device, uint64_t size, uint64_t log_len, struc
 	if (!__builtin_add_overflow(log_len, FAMFS_LOG_OFF + FAMFS_AU, &need) && size >= need)
 		return 0;
 	rc = err_set(err, -ENOSPC, device,
-		     "%" PRIu64 " bytes are too few for a log of %s: %s are needed at least", size,
-		     text_size(log_len).s, text_size(log_len + FAMFS_LOG_OFF + FAMFS_AU).s);
+		     "has %s, too few for a log of %s: %s are needed at least",
+		     text_count(size, "byte").s, text_size(log_len).s,
+		     text_size(log_len + FAMFS_LOG_OFF + FAMFS_AU).s);
 	if (size < FAMFS_LOG_LEN_MIN + FAMFS_LOG_OFF + FAMFS_AU)
 		return err_hint(err, rc, "the smallest file system takes %s, with --loglen 2M",
 				text_size(FAMFS_LOG_LEN_MIN + FAMFS_LOG_OFF + FAMFS_AU).s);
@@ -101,21 +102,19 @@ static int decide_size(const struct dev *dev, const struct famfs_mkfs_opts *opts
 		return err_hint(err, rc, "give the image's size with --size");
 	}
 	if (dev->kind == FAMFS_DEV_DAX) {
-		rc = err_set(err, -EINVAL, dev->name,
-			     "the device has %" PRIu64 " bytes, not %" PRIu64, dev->size,
-			     opts->size);
+		rc = err_set(err, -EINVAL, dev->name, "the device has %s, not %" PRIu64,
+			     text_count(dev->size, "byte").s, opts->size);
 		return err_hint(err, rc, "leave --size out: a device has the size it has");
 	}
 	if (opts->size < dev->size) {
 		rc = err_set(err, -EINVAL, dev->name,
-			     "the image has %" PRIu64 " bytes already, more than %" PRIu64,
-			     dev->size, opts->size);
+			     "the image has %s already, more than %" PRIu64,
+			     text_count(dev->size, "byte").s, opts->size);
 		return err_hint(err, rc, "leave --size out, or remove the file first");
 	}
 	if (dev->size && !force) {
-		rc = err_set(err, -EEXIST, dev->name,
-			     "the image has %" PRIu64 " bytes, --size says %" PRIu64, dev->size,
-			     opts->size);
+		rc = err_set(err, -EEXIST, dev->name, "the image has %s, --size says %" PRIu64,
+			     text_count(dev->size, "byte").s, opts->size);
 		return err_hint(err, rc, "leave --size out, or add --force to let it grow");
 	}
 	*ret_size = opts->size;

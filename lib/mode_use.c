@@ -74,8 +74,8 @@ int mode_require_unused(const struct famfs_ctx *ctx, const struct mode_target *t
 	if (!users.unseen)
 		return 0;
 	rc = err_set(err, -EPERM, target->device,
-		     "may be open in one of %" PRIu64
-		     " processes that cannot be looked into: its mode is not changed",
+		     "may be open in one of those processes that cannot be looked into, %" PRIu64
+		     " in all: its mode is not changed",
 		     users.unseen);
 	return err_hint(err, rc, "run the command as root");
 }

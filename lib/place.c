@@ -86,10 +86,10 @@ static int no_strips(const char *object, const struct geometry *g, uint64_t stri
 		     uint32_t found, struct famfs_err *err)
 {
 	int rc = err_set(err, -ENOSPC, object,
-			 "no space: %" PRIu64
-			 " strips of %s wanted in different buckets of %" PRIu64
-			 ", only %u have a free run that long",
-			 g->nstrips, text_size(strip_len).s, g->nbuckets, found);
+			 "no space for %s of %s in different buckets: of %" PRIu64
+			 ", only %u with a free run that long",
+			 text_count(g->nstrips, "strip").s, text_size(strip_len).s, g->nbuckets,
+			 found);
 
 	if (found > 1)
 		return err_hint(err, rc, "try --nstrips %u, or a smaller file", found);

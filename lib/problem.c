@@ -219,8 +219,8 @@ static void render_party(const struct problem_rec *rec, char *buf, size_t len)
 	else
 		at += snprintf(buf + at, len - (size_t)at, "by entry %" PRIu64, rec->other);
 	if (rec->more)
-		snprintf(buf + at, len - (size_t)at, ", and %" PRIu64 " more extents meet",
-			 rec->more);
+		snprintf(buf + at, len - (size_t)at, ", and %" PRIu64 " more extent%s", rec->more,
+			 rec->more == 1 ? " meets" : "s meet");
 }
 
 static void render_values(const struct problem_rec *rec, enum problem_values values, char *buf,

@@ -6,6 +6,7 @@
 #include "interleave.h"
 #include "path.h"
 #include "resolve.h"
+#include "text.h"
 
 static int resolve_simple(const struct famfs_entry *entry, uint64_t off,
 			  struct famfs_extent *ret_extent)
@@ -75,8 +76,8 @@ int famfs_resolve(const struct famfs_entry *entry, uint64_t off, struct famfs_ex
 	rc = resolve(entry, off, ret_extent);
 	if (rc == -ERANGE)
 		return err_set(err, rc, path_escape(entry->path, shown, sizeof(shown)),
-			       "offset %" PRIu64 " is behind its end: it has %" PRIu64 " bytes",
-			       off, entry->size);
+			       "offset %" PRIu64 " is behind its end: it has %s", off,
+			       text_count(entry->size, "byte").s);
 	if (rc)
 		return err_set(err, rc, path_escape(entry->path, shown, sizeof(shown)),
 			       "damaged map: nothing lies behind byte %" PRIu64, off);

@@ -6,6 +6,7 @@
 #include "interleave.h"
 #include "path.h"
 #include "resolve.h"
+#include "text.h"
 
 /* Bytes of the file that extent @i and, if it is not interleaved, all behind it must hold. */
 static uint64_t wanted(const struct famfs_entry *entry, uint32_t i)
@@ -42,18 +43,17 @@ static int judge(const struct famfs_entry *entry, uint32_t i, const char *object
 		return err_set(err, -EINVAL, object, "has no extent %u", i);
 	if (interleaved && (!entry->chunk_size || entry->nstrips != entry->extents_nr)) {
 		rc = err_set(err, -EUCLEAN, object,
-			     "damaged map: %" PRIu64 " strips of which %u are there, chunks of "
-			     "%" PRIu64 " bytes",
-			     entry->nstrips, entry->extents_nr, entry->chunk_size);
+			     "damaged map: %s of which %u can be there, chunks of %s",
+			     text_count(entry->nstrips, "strip").s, entry->extents_nr,
+			     text_count(entry->chunk_size, "byte").s);
 		return err_hint(err, rc,
 				"famfs check tells what is wrong, and mends it with --repair");
 	}
 	used = wanted(entry, i);
 	if (used <= entry->extents[i].len || (!interleaved && i + 1 < entry->extents_nr))
 		return 0;
-	rc = err_set(err, -EUCLEAN, object,
-		     "damaged map: extent %u has %" PRIu64 " bytes, %" PRIu64 " are needed", i,
-		     entry->extents[i].len, used);
+	rc = err_set(err, -EUCLEAN, object, "damaged map: extent %u has %s, %" PRIu64 " are needed",
+		     i, text_count(entry->extents[i].len, "byte").s, used);
 	return err_hint(err, rc, "famfs check tells what is wrong, and mends it with --repair");
 }
 

@@ -138,6 +138,15 @@ struct text_size text_size(uint64_t size)
 	return t;
 }
 
+struct text_count text_count(uint64_t nr, const char *noun)
+{
+	struct text_count t;
+
+	(void)snprintf(t.s, sizeof(t.s), "%llu %s%s", (unsigned long long)nr, noun,
+		       nr == 1 ? "" : "s");
+	return t;
+}
+
 int famfs_uuid_parse(const char *text, uint8_t ret_uuid[16], struct famfs_err *err)
 {
 	uuid_t uuid;

@@ -11,4 +11,10 @@ struct text_size {
 };
 struct text_size text_size(uint64_t size);
 
+/* "1 byte", "2 bytes", likewise: of a noun that takes an s. */
+struct text_count {
+	char s[48];
+};
+struct text_count text_count(uint64_t nr, const char *noun);
+
 #endif

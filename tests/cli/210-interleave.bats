@@ -133,6 +133,37 @@ in_different_buckets() { # PATH NBUCKETS SIZE
 	clean
 }
 
+@test "one strip, one bucket, one byte" {
+	new_image 256M
+	refused 1 ': 2 strips, 1 bucket; nearest: 1 strip, or 2 buckets$' \
+		creat -s 8M -N 2 -B 1 "$IMG:/a"
+	refused 1 'one of 2 buckets has 128M; nearest: 1 bucket$' creat -s 130M -N 1 -B 2 "$IMG:/a"
+	run_famfs 0 interleave plan -s 8M -N 1 -B 1 "$IMG"
+	has "$output" 'layout +1 strip, from 1 bucket of 256.0M,'
+	run_famfs 0 creat -s 8M -N 1 -B 1 "$IMG:/a"
+	local command i
+	for command in stat "interleave show"; do
+		# shellcheck disable=SC2086 # two words
+		run_famfs 0 $command "$IMG:/a"
+		has "$output" 'layout +interleaved over 1 strip'$'\n'
+	done
+	run_famfs 0 fmap dump "$IMG:/a"
+	has "$output" 'interleaved +1 strip, chunks'
+	run_famfs 0 creat -s 1 "$IMG:/b"
+	refused 1 'exists with 1 byte, not 2;' creat -s 2 "$IMG:/b"
+	refused 1 'it has 1 byte$' interleave show "$IMG:/b" 1
+	for ((i = 0; i < 21; i++)); do
+		echo '{"path":1}'
+	done >manifest
+	run_famfs 1 creat --from manifest "$IMG"
+	has "$(tail -n 1 "$ERR")" ': 1 more record is wrong$'
+	for ((i = 0; i < 21; i++)); do
+		echo no sum
+	done >manifest
+	run_famfs 1 verify --manifest manifest "$IMG"
+	has "$stderr" ': 1 more line is wrong'
+}
+
 @test "the entry on the media" {
 	new_image 1G
 	run_famfs 0 creat -s 10M -N 2 -B 4 -C 4M "$IMG:/wide"

@@ -93,7 +93,7 @@ load helpers
 	new_image 64M
 	run_famfs 0 creat -s 8M -N 2 "$IMG:/wide"
 	run_famfs 0 mkdir "$IMG:/d"
-	refused 1 'range 8M reaches behind the end: there are 8388608 bytes' interleave show "$IMG:/wide" 8M
+	refused 1 'range 8M reaches behind the end: it has 8388608 bytes' interleave show "$IMG:/wide" 8M
 	refused 1 'range 7M\+2M' interleave show "$IMG:/wide" 0 7M+2M
 	refused 1 'range 1\+16777215T' interleave show "$IMG:/wide" 1+16777215T
 	refused 2 'OFFSET 1x: not a size' interleave show "$IMG:/wide" 1x

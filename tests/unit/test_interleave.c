@@ -81,7 +81,7 @@ UNIT_TEST(each_refusal_names_rule_value_and_nearest)
 		  "nearest: 8 buckets" },
 		{ 2 * G, G, 4, 4, 0, -ENOSPC, "4 strips of 512M each", "larger device" },
 		{ UINT64_MAX, G, 16, 16, 2 * G, -ENOSPC, "no space", "larger device" },
-		{ 2 * M, M, 1, 1, 0, -ENOSPC, "1 strips of 2M each", "larger device" },
+		{ 2 * M, M, 1, 1, 0, -ENOSPC, "1 strip of 2M each", "larger device" },
 	};
 
 	for (size_t i = 0; i < UNIT_NR(rows); i++) {

@@ -149,6 +149,9 @@ UNIT_TEST(format_sizes)
 		CHECK_STR(buf, rows[i].want);
 		CHECK_STR(text_size(rows[i].size).s, rows[i].want);
 	}
+	CHECK_STR(text_count(0, "byte").s, "0 bytes");
+	CHECK_STR(text_count(1, "byte").s, "1 byte");
+	CHECK_STR(text_count(UINT64_MAX, "bucket").s, "18446744073709551615 buckets");
 }
 
 /* One digit behind the point, rounded down: what is shown as free is there. */
