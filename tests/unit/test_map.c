@@ -3,6 +3,7 @@
 #include "unit.h"
 #include "scratch.h"
 #include "image.h"
+#include "bad_memory.h"
 
 #define SIZE (64 * MIB)
 
@@ -12,17 +13,11 @@ struct taken {
 	uint64_t size, outside;
 };
 
-static void read_map(struct famfs_ctx *ctx, struct taken *map)
+static void take_runs(struct famfs_map *source, struct taken *map)
 {
-	struct famfs *fs = image_open(ctx, "a.img", 0);
-	struct famfs_map *source = NULL;
 	struct famfs_map_run run;
 
 	*map = (struct taken){ 0 };
-	REQUIRE(fs);
-	REQUIRE(famfs_map_new(fs, &source, NULL) == 0);
-	/* The file system is not needed any more. */
-	famfs_close(fs);
 	while (famfs_map_next(source, &run) > 0)
 		if (CHECK(map->nr < UNIT_NR(map->runs)))
 			map->runs[map->nr++] = run;
@@ -30,6 +25,31 @@ static void read_map(struct famfs_ctx *ctx, struct taken *map)
 	map->size = famfs_map_size(source);
 	map->outside = famfs_map_outside(source);
 	famfs_map_free(source);
+}
+
+static void read_map(struct famfs_ctx *ctx, struct taken *map)
+{
+	struct famfs *fs = image_open(ctx, "a.img", 0);
+	struct famfs_map *source = NULL;
+
+	REQUIRE(fs);
+	REQUIRE(famfs_map_new(fs, &source, NULL) == 0);
+	/* The file system is not needed any more. */
+	famfs_close(fs);
+	take_runs(source, map);
+}
+
+/* The image plays a device with bad sectors. */
+static void read_bad_map(struct famfs_ctx *ctx, const char *bad, struct taken *map)
+{
+	struct famfs_map *source = NULL;
+	struct famfs *fs;
+
+	bad_set(bad);
+	fs = bad_open(ctx, "a.img");
+	REQUIRE(famfs_map_new(fs, &source, NULL) == 0);
+	bad_close(fs);
+	take_runs(source, map);
 }
 
 static void check_run(const struct taken *map, size_t at, enum famfs_map_kind kind, uint64_t off,
@@ -149,6 +169,121 @@ UNIT_TEST(outside_of_the_device)
 		CHECK_EQ(bytes, rows[i].on_it);
 		famfs_ctx_free(ctx);
 	}
+}
+
+#define BAD_AU(n) (IMAGE_DATA + (n)*AU)
+
+/* Ranges in bytes, as the host tells them, and what of the space for files is bad, in units. */
+static const struct {
+	struct {
+		uint64_t off, len;
+	} told[4], bad[3];
+} bad_rows[] = {
+	{ { { 0 } }, { { 0 } } },
+	/* A cell from its first to its last sector, and one of either alone. */
+	{ { { BAD_AU(3), AU } }, { { 3, 1 } } },
+	{ { { BAD_AU(3), 512 } }, { { 3, 1 } } },
+	{ { { BAD_AU(4) - 512, 512 } }, { { 3, 1 } } },
+	{ { { BAD_AU(4) - 512, 1024 } }, { { 3, 2 } } },
+	{ { { BAD_AU(3) - 512, AU + 1024 } }, { { 2, 3 } } },
+	/* Unordered, overlapping, twice, one in another, side by side, one cell apart. */
+	{ { { BAD_AU(9), AU }, { BAD_AU(3), AU } }, { { 3, 1 }, { 9, 1 } } },
+	{ { { BAD_AU(4), 3 * AU }, { BAD_AU(3), 2 * AU } }, { { 3, 4 } } },
+	{ { { BAD_AU(3), AU }, { BAD_AU(3), AU } }, { { 3, 1 } } },
+	{ { { BAD_AU(4), AU }, { BAD_AU(3), 5 * AU }, { BAD_AU(6), 512 } }, { { 3, 5 } } },
+	{ { { BAD_AU(4), AU }, { BAD_AU(3), AU }, { BAD_AU(5), 512 } }, { { 3, 3 } } },
+	{ { { BAD_AU(5), 512 }, { BAD_AU(3), 512 }, { BAD_AU(7), 512 } },
+	  { { 3, 1 }, { 5, 1 }, { 7, 1 } } },
+	{ { { BAD_AU(3), 512 }, { BAD_AU(3) + 4096, 512 } }, { { 3, 1 } } },
+	/* Below the log, over its end, at the end of the device and over it. */
+	{ { { 0, 512 }, { AU, 512 } }, { { 0 } } },
+	{ { { IMAGE_DATA - 512, 512 } }, { { 0 } } },
+	{ { { IMAGE_DATA - 512, 1024 } }, { { 0, 1 } } },
+	{ { { SIZE - 512, 512 } }, { { (SIZE - IMAGE_DATA) / AU - 1, 1 } } },
+	{ { { SIZE - 512, 4096 } }, { { (SIZE - IMAGE_DATA) / AU - 1, 1 } } },
+	{ { { SIZE, 4096 } }, { { 0 } } },
+	{ { { IMAGE_DATA, SIZE } }, { { 0, (SIZE - IMAGE_DATA) / AU } } },
+};
+
+/* The runs behind the log are in turn free and bad, and nothing but what was told is bad. */
+static void check_bad(const struct taken *map, size_t row)
+{
+	size_t at = 2, nr = 0;
+	uint64_t end = IMAGE_DATA;
+
+	for (; nr < UNIT_NR(bad_rows[row].bad) && bad_rows[row].bad[nr].len; nr++) {
+		uint64_t off = BAD_AU(bad_rows[row].bad[nr].off);
+		uint64_t len = bad_rows[row].bad[nr].len * AU;
+
+		if (off > end)
+			check_run(map, at++, FAMFS_MAP_FREE, end, off - end);
+		check_run(map, at++, FAMFS_MAP_BAD, off, len);
+		end = off + len;
+	}
+	if (end < SIZE)
+		check_run(map, at++, FAMFS_MAP_FREE, end, SIZE - end);
+	UNIT_ROW("%zu", row);
+	CHECK_EQ(map->nr, at);
+}
+
+UNIT_TEST(bad_memory)
+{
+	for (size_t i = 0; i < UNIT_NR(bad_rows); i++) {
+		struct famfs_ctx *ctx = image_ctx();
+		struct taken map = { 0 };
+		char text[256] = "";
+
+		for (size_t j = 0; j < UNIT_NR(bad_rows[i].told) && bad_rows[i].told[j].len; j++)
+			strcat(text, bad_sectors(bad_rows[i].told[j].off, bad_rows[i].told[j].len));
+		put_files(ctx, NULL, 0);
+		read_bad_map(ctx, text, &map);
+		check_bad(&map, i);
+		famfs_ctx_free(ctx);
+	}
+}
+
+/* Of a file it is the file's; beside one it is bad up to its begin and from its end on. */
+UNIT_TEST(bad_memory_and_files)
+{
+	struct famfs_ctx *ctx = image_ctx();
+	struct famfs_entry entries[] = {
+		image_file("a", BAD_AU(2), 2 * AU),
+		image_file("b", BAD_AU(6), AU),
+	};
+	struct taken map = { 0 };
+
+	put_files(ctx, entries, UNIT_NR(entries));
+	read_bad_map(ctx, bad_sectors(BAD_AU(1), 6 * AU), &map);
+	CHECK_EQ(map.nr, 8);
+	check_run(&map, 2, FAMFS_MAP_FREE, IMAGE_DATA, AU);
+	check_run(&map, 3, FAMFS_MAP_BAD, BAD_AU(1), AU);
+	check_run(&map, 4, FAMFS_MAP_FILE, BAD_AU(2), 2 * AU);
+	check_run(&map, 5, FAMFS_MAP_BAD, BAD_AU(4), 2 * AU);
+	check_run(&map, 6, FAMFS_MAP_FILE, BAD_AU(6), AU);
+	check_run(&map, 7, FAMFS_MAP_FREE, BAD_AU(7), SIZE - BAD_AU(7));
+	famfs_ctx_free(ctx);
+}
+
+/* What is never used stays that; more ranges than there was room for at first. */
+UNIT_TEST(bad_memory_at_the_odd_end_and_in_many_pieces)
+{
+	const uint64_t size = SIZE - AU / 2;
+	struct famfs_ctx *ctx = image_ctx();
+	struct taken map = { 0 };
+	char text[4096] = "";
+
+	put_files(ctx, NULL, 0);
+	REQUIRE(!truncate("a.img", (off_t)size));
+	for (uint64_t i = 0; i < 100; i++)
+		strcat(text, bad_sectors(BAD_AU(2) + i * 4096, 512));
+	strcat(text, bad_sectors(SIZE - AU - 512, AU));
+	read_bad_map(ctx, text, &map);
+	CHECK_EQ(map.nr, 7);
+	check_run(&map, 3, FAMFS_MAP_BAD, BAD_AU(2), AU);
+	check_run(&map, 4, FAMFS_MAP_FREE, BAD_AU(3), SIZE - 2 * AU - BAD_AU(3));
+	check_run(&map, 5, FAMFS_MAP_BAD, SIZE - 2 * AU, AU);
+	check_run(&map, 6, FAMFS_MAP_REST, SIZE - AU, AU / 2);
+	famfs_ctx_free(ctx);
 }
 
 static void check_owner(const struct famfs_map_owner *owner, enum famfs_map_kind kind,

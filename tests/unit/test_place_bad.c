@@ -1,57 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Nothing is placed where the host knows media errors. No image has any: the image plays a device
- * whose region, in a tree of files, has bad sectors.
- */
+/* Nothing is placed where the host knows media errors. */
 #include "unit.h"
 #include "scratch.h"
 #include "image.h"
 #include "create.h"
-#include "fs.h"
+#include "bad_memory.h"
 
-#define SIZE   (64 * MIB)
-#define REGION "root/sys/bus/nd/devices/region0/"
-#define RES    0x100000000ULL
-
-/* 512-byte sectors of the region, which begins 2 MiB below the device. */
-static void set_bad(const char *text)
-{
-	scratch_file(REGION "resource", "0xffe00000\n");
-	scratch_file(REGION "size", "134217728\n");
-	scratch_file(REGION "badblocks", text);
-}
-
-/* The line for @len bytes of the device. */
-static const char *sectors(uint64_t off, uint64_t len)
-{
-	static char line[64];
-
-	(void)snprintf(line, sizeof(line), "%llu %llu\n", (unsigned long long)(off + 2 * MIB) / 512,
-		       (unsigned long long)len / 512);
-	return line;
-}
+#define SIZE (64 * MIB)
 
 static struct famfs *open_as_dax(struct famfs_ctx *ctx)
 {
-	char root[PATH_MAX + 8];
-	struct famfs *fs;
-
 	image_make(ctx, "a.img", SIZE, IMAGE_LOG_LEN);
-	fs = image_open(ctx, "a.img", FAMFS_OPEN_WRITE);
-	if (!CHECK(fs != NULL) || !CHECK_EQ(dev_map(fs->dev, SIZE, NULL), 0))
-		exit(1);
-	(void)snprintf(root, sizeof(root), "%s/root", scratch_dir);
-	CHECK_EQ(famfs_ctx_set_root(ctx, root), 0);
-	fs->dev->kind = FAMFS_DEV_DAX;
-	fs->dev->dax = (struct dax_info){ .name = "dax0.0", .size = SIZE, .resource = RES };
-	return fs;
-}
-
-static void close_image(struct famfs *fs)
-{
-	fs->dev->kind = FAMFS_DEV_IMAGE;
-	CHECK_EQ(famfs_ctx_set_root(fs->ctx, NULL), 0);
-	famfs_close(fs);
+	return bad_open(ctx, "a.img");
 }
 
 static struct famfs_create_req no_zero(const char *path, uint64_t size)
@@ -84,7 +44,7 @@ UNIT_TEST(creat_and_plan_pass_by)
 	struct famfs_plan plan;
 	struct famfs *fs;
 
-	set_bad(sectors(bad, 512));
+	bad_set(bad_sectors(bad, 512));
 	fs = open_as_dax(ctx);
 	CHECK_EQ(famfs_plan(fs, &reqs[0], &plan, NULL), 0);
 	CHECK_EQ(plan.entry.extents[0].off, IMAGE_DATA + 2 * AU);
@@ -92,7 +52,7 @@ UNIT_TEST(creat_and_plan_pass_by)
 	REQUIRE(seen->nr == 2);
 	CHECK_EQ(seen->entry[0].extents[0].off, IMAGE_DATA + 2 * AU);
 	CHECK_EQ(seen->entry[1].extents[0].off, IMAGE_DATA);
-	close_image(fs);
+	bad_close(fs);
 	CHECK_EQ(image_check(ctx, "a.img", true), 0);
 	free(seen);
 	famfs_ctx_free(ctx);
@@ -107,15 +67,15 @@ UNIT_TEST(errors_that_come_later)
 	struct famfs_ctx *ctx = image_ctx();
 	struct famfs *fs;
 
-	set_bad("");
+	bad_set("");
 	fs = open_as_dax(ctx);
 	CHECK_EQ(famfs_create(fs, &req, 1, &ops, NULL), 0);
-	set_bad(sectors(IMAGE_DATA + 2 * AU, AU));
+	bad_set(bad_sectors(IMAGE_DATA + 2 * AU, AU));
 	req.path = "b";
 	seen->nr = 0;
 	CHECK_EQ(famfs_create(fs, &req, 1, &ops, NULL), 0);
 	CHECK_EQ(seen->entry[0].extents[0].off, IMAGE_DATA + 3 * AU);
-	close_image(fs);
+	bad_close(fs);
 	free(seen);
 	famfs_ctx_free(ctx);
 }
@@ -132,8 +92,8 @@ UNIT_TEST(every_shape)
 	struct famfs *fs;
 
 	for (size_t i = 0; i < UNIT_NR(bad); i++)
-		strcat(text, sectors(bad[i], 4096));
-	set_bad(text);
+		strcat(text, bad_sectors(bad[i], 4096));
+	bad_set(text);
 	fs = open_as_dax(ctx);
 	reqs[0].nstrips = 3;
 	reqs[0].nbuckets = 4;
@@ -146,7 +106,7 @@ UNIT_TEST(every_shape)
 		CHECK(!touches(&seen->entry[0], bad[i], 4096));
 		CHECK(!touches(&seen->entry[1], bad[i], 4096));
 	}
-	close_image(fs);
+	bad_close(fs);
 	CHECK_EQ(image_check(ctx, "a.img", true), 0);
 	free(seen);
 	famfs_ctx_free(ctx);
@@ -161,7 +121,7 @@ UNIT_TEST(too_little_that_is_good)
 	struct famfs_plan plan;
 	struct famfs *fs;
 
-	set_bad(sectors(IMAGE_DATA + 10 * AU, SIZE - IMAGE_DATA - 10 * AU));
+	bad_set(bad_sectors(IMAGE_DATA + 10 * AU, SIZE - IMAGE_DATA - 10 * AU));
 	fs = open_as_dax(ctx);
 	CHECK_EQ(famfs_create(fs, &req, 1, NULL, &err), -ENOSPC);
 	CHECK_HAS(err.message, "20.0M free");
@@ -171,7 +131,7 @@ UNIT_TEST(too_little_that_is_good)
 	CHECK_HAS(err.hint, "media errors");
 	req.size = 10 * AU;
 	CHECK_EQ(famfs_create(fs, &req, 1, NULL, &err), 0);
-	close_image(fs);
+	bad_close(fs);
 	famfs_ctx_free(ctx);
 }
 
@@ -183,19 +143,19 @@ UNIT_TEST(space_that_is_left)
 	struct famfs_info before, info;
 	struct famfs *fs;
 
-	set_bad("");
+	bad_set("");
 	fs = open_as_dax(ctx);
 	CHECK_EQ(famfs_create(fs, &req, 1, NULL, NULL), 0);
 	CHECK_EQ(famfs_info(fs, &before, NULL), 0);
 	CHECK_EQ(before.bad, 0);
-	set_bad(sectors(IMAGE_DATA + AU + 512, 2 * AU));
+	bad_set(bad_sectors(IMAGE_DATA + AU + 512, 2 * AU));
 	CHECK_EQ(famfs_info(fs, &info, NULL), 0);
 	CHECK_EQ(info.bad, 2 * AU);
 	CHECK_EQ(info.free, before.free - 2 * AU);
 	CHECK_EQ(info.largest_free, before.largest_free - 2 * AU);
 	CHECK_EQ(info.alloc_bytes, before.alloc_bytes);
 	CHECK_EQ(info.alloc_bytes + info.free + info.bad, SIZE);
-	close_image(fs);
+	bad_close(fs);
 	famfs_ctx_free(ctx);
 }
 
@@ -211,10 +171,10 @@ UNIT_TEST(what_does_not_concern_us)
 
 	for (size_t i = 0; i < UNIT_NR(texts); i++) {
 		UNIT_ROW("%s", texts[i]);
-		set_bad(texts[i]);
+		bad_set(texts[i]);
 		CHECK_EQ(famfs_plan(fs, &req, &plan, NULL), 0);
 	}
-	close_image(fs);
+	bad_close(fs);
 	famfs_ctx_free(ctx);
 }
 
