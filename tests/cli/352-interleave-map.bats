@@ -112,6 +112,42 @@ cells() {
 	is "$(grep -c $'\033' "$OUT" || true)" 0
 }
 
+# Each character that is drawn in a colour, with all of its colours: "A 30;42".
+colors() { # FILE
+	tr '\033' '\n' <"$1" | sed -nE 's/^\[([0-9;]+)m(.+)$/\1 \2/p' | grep -v '^0 ' |
+		while read -r color drawn; do
+			grep -o . <<<"${drawn// /}" | sed "s/\$/ $color/"
+		done | sort -u
+}
+
+drawn_on_terminal() { # [VARIABLE=VALUE...]
+	script -qec "stty cols 80 rows 24; env -u NO_COLOR TERM=xterm $* '$FAMFS' interleave map \
+		--charset=ascii '$IMG'" /dev/null </dev/null | tr -d '\r' >typed
+}
+
+@test "colours of a terminal: a letter has one, in the picture and in the legend" {
+	requires_terminal
+	files
+	drawn_on_terminal
+	colors typed >seen
+	is "$(cut -d ' ' -f 1 seen | uniq -d)" "" "what has two colours"
+	for letter in A B '#' '=' '[.]'; do
+		grep -q "^$letter " seen || fail "no colour: $letter" "$(<seen)"
+	done
+	[ "$(sed -n 's/^A //p' seen)" != "$(sed -n 's/^B //p' seen)" ] || fail "A is as B"
+	is "$(grep -c "$(sed -n 's/^B /\x1b\\[/p' seen)mB" typed)" 2 "lines with B in its colour"
+	# The same without colours, and by what else asks for none.
+	sed 's/\x1b\[[0-9;]*m//g' typed >plain
+	drawn_on_terminal NO_COLOR=1
+	cmp plain typed
+	drawn_on_terminal TERM=dumb
+	cmp plain typed
+	drawn_on_terminal NO_COLOR=
+	colors typed | cmp - seen
+	run_famfs 0 interleave map --charset=ascii --width 80 "$IMG"
+	cmp plain "$OUT"
+}
+
 @test "any width from 20 columns on" {
 	files
 	run_famfs 0 creat -q -s 2M "$IMG:/models/$(printf 'x%.0s' {1..70})"

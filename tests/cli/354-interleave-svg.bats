@@ -47,6 +47,27 @@ files() {
 	is "$(grep -c 'class="free"><title>' map.svg)" 8
 }
 
+# What the rectangles of a file are filled with, in the picture and in the legend.
+fills() { # FILE PATH
+	local pattern="<rect [^>]*fill=\"(#[0-9a-f]{6})\"><title>$2[: ]"
+	sed -nE "s|.*$pattern.*|\\1|p" "$1" | sort -u
+}
+
+@test "one fill for each file, which no other has" {
+	files
+	run_famfs 0 creat -q -s 2M -N 2 -B 8 "$IMG:/small"
+	run_famfs 0 interleave map --svg map.svg -B 8 "$IMG"
+	local path all=
+	for path in /models/weights /models/cache /small; do
+		has "$(fills map.svg $path)" '^#[0-9a-f]{6}$'
+		# Its parts, and the swatch, which has no title.
+		is "$(grep -c "fill=\"$(fills map.svg $path)\"/>" map.svg)" 1 "swatches of $path"
+		all+="$(fills map.svg $path) "
+	done
+	is "$(tr ' ' '\n' <<<"$all" | sort -u | grep -c '#')" 3 "fills: $all"
+	is "$(grep -c "fill=\"$(fills map.svg /models/cache)\"><title>" map.svg)" 4 "strips"
+}
+
 @test "conflicts stand out" {
 	requires zstd jq
 	local media=$BATS_TEST_DIRNAME/../golden/media
