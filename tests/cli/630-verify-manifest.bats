@@ -291,3 +291,26 @@ refused_lines() { # FAILED
 	is "$(cut -c 67- "$OUT")" $'d/sub/one\nd/wide'
 	one_error 'check'
 }
+
+@test "an image that is cut off: what is left is verified, what is not is an error" {
+	new_image 64M
+	run_famfs 0 creat -q --randomize --seed 5 -s 8M "$IMG:/a" "$IMG:/b"
+	run_famfs 0 verify --make-manifest -o sums "$IMG"
+	truncate -s $(($(extents /b | cut -d ' ' -f 1) + 5 * MiB)) "$IMG"
+	run_famfs 0 verify --seed 5 "$IMG:/a"
+	refused 1 ':/b: byte [0-9]+ lies behind the end of the device' verify --seed 5 "$IMG:/b"
+	run_famfs 1 verify --seed 5 --json "$IMG:/a" "$IMG:/b"
+	json_error_is EUCLEAN
+	run_famfs 1 verify --manifest sums "$IMG"
+	has "$output" '^b: FAILED'
+	has "$output" '1 OK, 0 differ, 0 missing, 1 failed'
+	one_error ':/b: byte'
+	# Nothing of the file, and no sum for it.
+	truncate -s "$(extents /b | cut -d ' ' -f 1)" "$IMG"
+	run_famfs 1 verify --make-manifest "$IMG"
+	is "$(cut -d ' ' -f 3 "$OUT")" a
+	is "$(<"$OUT")" "$(grep '  a$' sums)"
+	one_error ':/b: byte 0 lies behind'
+	truncate -s 1M "$IMG"
+	refused 1 'dev.img: truncated image' verify --seed 5 "$IMG:/a"
+}
