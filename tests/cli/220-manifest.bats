@@ -234,6 +234,22 @@ from() { # RC TEXT [OPTION...]
 	unchanged "$before"
 }
 
+@test "600 records take the lock once, and for zeroing once more for hundreds of them" {
+	requires strace
+	strace -qq -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+	local locks
+	awk 'BEGIN { for (i = 0; i < 600; i++) printf "{\"path\":\"f%d\",\"size\":1}\n", i }' >manifest
+	new_image 4G
+	strace -f -qq -e trace=flock -o trace "$FAMFS" creat -q --no-zero --from manifest "$IMG"
+	is "$(grep -c LOCK_EX trace)" 1
+	is "$(grep -c . trace)" 2 "$(<trace)"
+	new_image 4G --force
+	strace -f -qq -e trace=flock -o trace "$FAMFS" creat -q --from manifest "$IMG"
+	locks=$(grep -c LOCK_EX trace)
+	[ "$locks" -le 6 ] || fail "$locks locks"
+	clean
+}
+
 @test "10,000 records" {
 	new_image 32G
 	awk 'BEGIN { for (i = 0; i < 10000; i++)
