@@ -335,10 +335,39 @@ asleep() { # PID
 		select(.arg | IN("FILE", "SUMS", "MANIFEST", "DEVICE")) |
 		"\($words)\t--\(.long)\t\(.arg)"' >options
 	while IFS=$'\t' read -r words option arg; do
-		[ "$arg" = DEVICE ] || arg=file
+		[ "$arg" = DEVICE ] || arg="file"
 		# shellcheck disable=SC2086 # two words
 		refused 2,16 " $option: names no $arg" $words "$option="
 		checked=$((checked + 1))
 	done <options
 	[ $checked -ge 8 ] || fail "only $checked options"
+}
+
+# What is loaded when it runs, besides what it is linked with.
+loaded() { # ARGUMENT...
+	rm -f loads.*
+	LD_DEBUG=files LD_DEBUG_OUTPUT=loads run_famfs 0 "$@"
+	cat loads.* 2>/dev/null | grep -oE 'calling init: .*' | sed 's|.*/||; s|\.so.*||' | sort -u
+}
+
+@test "what only some commands need is loaded by those alone" {
+	new_image 64M
+	run_famfs 0 creat -q -s 4M "$IMG:/a"
+	run_famfs 0 creat -q -s 1 --randomize --seed 1 "$IMG:/c"
+	has "$(loaded stat "$IMG:/a")" 'libuuid' || skip "this linker does not say what it loads"
+	local command
+	while read -r command; do
+		# shellcheck disable=SC2086 # words
+		hasnt "$(loaded ${command//IMG/"$IMG"})" \
+			'libarchive|libcrypto|libyaml|libndctl|libdaxctl|libblkid|libsmartcols'
+	done <<-'END'
+		ls IMG
+		stat IMG:/a
+		check IMG
+		creat -q -s 2M -N 2 IMG:/b
+		mkdir -q IMG:/d
+		cat IMG:/a
+		verify --seed 1 IMG:/c
+		fmap dump IMG:/a
+	END
 }
