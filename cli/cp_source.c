@@ -28,7 +28,7 @@ static int open_source(struct cp *cp, struct cp_item *item, struct famfs_err *er
 	if ((uint64_t)st.st_size == item->size)
 		return fd;
 	close(fd);
-	return cp_err(err, -ESTALE, item->source, "had %llu bytes and has %llu now",
+	return cp_err(err, -ESTALE, item->source, "its size was %llu and is %llu now",
 		      (unsigned long long)item->size, (unsigned long long)st.st_size);
 }
 

@@ -210,6 +210,9 @@ static int not_found(struct famfs *fs, const char *path, struct famfs_err *err)
 		}
 	}
 	rc = err_set(err, -ENOENT, "", "no such file or directory");
+	if (fs->stopped)
+		rc = err_hint(err, rc, "it may be behind the damage of the log at entry %" PRIu64,
+			      fs->good);
 	return err_inside(err, rc, fs->dev->name, path);
 }
 

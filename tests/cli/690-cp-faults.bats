@@ -127,7 +127,7 @@ next_call() { # N
 		# Known before a byte of it is read, and the others are copied.
 		bytes f 5000000
 		run_at 1 flock 1 'echo more >>f' cp -t $threads --keep-going f g "$IMG:/"
-		one_error '^famfs cp: f: had 5000000 bytes and has 5000005 now'
+		one_error '^famfs cp: f: its size was 5000000 and is 5000005 now'
 		bytes f 5000000
 		run_at 1 flock 1 'cp f h; mv h f' cp -t $threads --keep-going f g "$IMG:/"
 		one_error '^famfs cp: f: is another file'

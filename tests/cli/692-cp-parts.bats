@@ -60,6 +60,7 @@ DAMAGE='dev.img: damaged log: entry 3 of 5 is invalid; .* famfs check .*--repair
 	cmp A/two "$OUT"
 	run_famfs 1 cp "$IMG:/A/four" four
 	has "$stderr" "$DAMAGE"
+	has "$stderr" '/A/four: no such file.*behind the damage of the log at entry 3'
 	[ ! -e four ]
 	run_famfs 1 cp --json -r "$IMG:/A" B
 	json_is '"\(.copied) \(.failed) \(.not_begun)"' '2 0 0'
