@@ -47,10 +47,20 @@ int again_find(struct again *again, const char *path, struct again_file *ret_fil
 static bool stands(struct again *again, const struct again_file *file, int *rc,
 		   struct famfs_err *err)
 {
+	struct famfs_err why;
+	int now;
+
 	if (file->since != again->tries)
 		return false;
-	return file->found ? !famfs_unmoved(again->fs, &file->entry, NULL)
-			   : is_for_good(again, rc, err);
+	if (!file->found)
+		return is_for_good(again, rc, err);
+	now = famfs_unmoved(again->fs, &file->entry, &why);
+	if (!now || now == -ESTALE)
+		return !now;
+	/* It cannot be told, and reading it again would not change that. */
+	*rc = now;
+	*err = why;
+	return true;
 }
 
 static int never_still(const struct again_file *file, struct famfs_err *err)

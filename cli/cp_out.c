@@ -18,7 +18,7 @@
  */
 static mode_t first_mode(const struct cp *cp, const struct cp_item *item)
 {
-	return (cp->opts->preserve ? 0 : item->mode & 0777U) | S_IRWXU;
+	return (cp->opts->preserve ? 0 : item->mode & 01777U) | S_IRWXU;
 }
 
 /*
@@ -30,7 +30,8 @@ static void take_present(struct cp *cp, struct cp_item *item, int dir, const cha
 {
 	const struct cp_opts *opts = cp->opts;
 	bool wanted = opts->preserve || opts->owner.has_mode;
-	bool ours = wanted || mode == item->mode;
+	/* Whether its group is handed on is the place's matter. */
+	bool ours = wanted || !((mode ^ item->mode) & ~(mode_t)S_ISGID);
 
 	item->status = CP_PRESENT;
 	if (cp->env->dry_run)
@@ -98,7 +99,7 @@ static int set_attributes(const struct cp *cp, const struct cp_item *item, int f
 	if ((uid != (uid_t)-1 || gid != (gid_t)-1) && fchown(fd, uid, gid)) {
 		if (errno != EPERM || opts->owner.has_uid || opts->owner.has_gid)
 			return -errno;
-		mode &= 0777U;
+		mode &= item->dir ? 01777U : 0777U;
 	}
 	return fchmod(fd, mode) ? -errno : 0;
 }

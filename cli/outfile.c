@@ -15,9 +15,21 @@ static int failed(struct cmd_env *env, const struct outfile *out, int rc)
 	return env_errorf(env, rc, out->name, "%s", strerror(-rc));
 }
 
+/* Other words for standard output, such as /dev/stdout: what is there already stays. */
+static bool is_stdout(const struct stat *st)
+{
+	struct stat out;
+
+	return !fstat(STDOUT_FILENO, &out) && out.st_dev == st->st_dev && out.st_ino == st->st_ino;
+}
+
 /* Standard output, a FIFO, a terminal's like: written as it comes. */
 static int open_stream(struct cmd_env *env, struct outfile *out, const char *device)
 {
+	struct stat st;
+
+	if (out->fd < 0 && !stat(out->name, &st) && is_stdout(&st))
+		out->fd = STDOUT_FILENO;
 	if (out->fd < 0)
 		out->fd = open(out->name, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	if (out->fd < 0)
@@ -69,7 +81,7 @@ int outfile_open(struct cmd_env *env, struct outfile *out, const char *file, con
 		code = open_stream(env, out, device);
 	} else if (stat(file, &st)) {
 		code = errno == ENOENT ? open_temp(env, out) : failed(env, out, -errno);
-	} else if (S_ISREG(st.st_mode)) {
+	} else if (S_ISREG(st.st_mode) && !is_stdout(&st)) {
 		code = open_over(env, out, device);
 	} else {
 		code = open_stream(env, out, device);
@@ -81,6 +93,9 @@ int outfile_open(struct cmd_env *env, struct outfile *out, const char *file, con
 
 static int publish(struct outfile *out)
 {
+	/* Who may not give files away keeps them. */
+	if (out->mode && fchown(out->fd, out->uid, out->gid) && errno != EPERM)
+		return -errno;
 	if ((out->mode && fchmod(out->fd, out->mode)) || fsync(out->fd))
 		return -errno;
 	return out->replace ? below_file_publish(&out->file, out->last)
@@ -103,12 +118,20 @@ int outfile_finish(struct cmd_env *env, struct outfile *out, bool whole)
 int outfile_save(struct cmd_env *env, const char *file, const char *device, const void *buf,
 		 size_t len)
 {
-	struct outfile out = { .replace = true, .mode = 0666 & ~file_mask() };
+	struct outfile out = {
+		.replace = true, .mode = 0666 & ~file_mask(), .uid = geteuid(), .gid = getegid()
+	};
 	struct stat st;
 	int code, rc;
 
-	if (!stat(file, &st))
+	if (!stat(file, &st) && S_ISREG(st.st_mode)) {
+		/* It is replaced, but only by who might have written into it. */
+		if (faccessat(AT_FDCWD, file, W_OK, AT_EACCESS))
+			return env_errorf(env, -errno, file, "%s", strerror(errno));
 		out.mode = st.st_mode & 0777;
+		out.uid = st.st_uid;
+		out.gid = st.st_gid;
+	}
 	code = outfile_open(env, &out, file, device);
 	if (code)
 		return code;

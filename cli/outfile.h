@@ -11,7 +11,7 @@
 /**
  * struct outfile - a file being written to @fd.
  * @name: for messages. @last: what it is called once it is whole; NULL for pipes and the like.
- * @mode: that it gets; 0: for its owner only.
+ * @mode, @uid, @gid: that it gets; @mode 0: for its owner only, who is this process.
  */
 struct outfile {
 	int fd;
@@ -19,6 +19,8 @@ struct outfile {
 	char *target;
 	bool replace;
 	mode_t mode;
+	uid_t uid;
+	gid_t gid;
 	struct below_file file;
 };
 

@@ -221,6 +221,9 @@ static int store_run(void *data, uint64_t off, const struct famfs_extent *at, st
 /* The old bytes are on the disk before the first of them is written over. */
 static int keep_old(struct setting *s, const struct famfs_entry *entry, struct famfs_err *err)
 {
+	struct fm_log log;
+	/* Superblock and log stay: while they do, that is where the file is. */
+	const struct undo_after after = { .log = &log };
 	struct undo *undo;
 	int rc = undo_begin(s->fs->dev, s->opts->undo, &undo, err);
 
@@ -228,7 +231,9 @@ static int keep_old(struct setting *s, const struct famfs_entry *entry, struct f
 		return rc;
 	rc = each_run(entry, save_run, undo, err);
 	if (!rc)
-		rc = undo_expect(undo, &(struct undo_after){ .super = NULL }, err);
+		rc = dev_read(s->fs->dev, FAMFS_LOG_OFF, &log, sizeof(log), err);
+	if (!rc)
+		rc = undo_expect(undo, &after, err);
 	if (!rc)
 		rc = undo_commit(undo, err);
 	if (!rc)

@@ -121,19 +121,21 @@ static int refuse_changed(const struct restore *r, const char *what, struct famf
 {
 	int rc = err_set(err, -EEXIST, r->device, "%s since the undo file was made", what);
 
-	return err_hint(err, rc, "--force goes back all the same; what was done since is lost");
+	return err_hint(err, rc, "--force goes back all the same; what was done since may be lost");
 }
 
 /*
  * Each word is an old or a new one: a command that was cut off between two stores leaves such
- * headers, too. A mark may stand in place of the magic number.
+ * headers, too. A mark may stand in place of the magic number; and where the checksum is wrong, only
+ * the counters are looked at.
  */
 static bool is_expected(const struct restore *r, const struct fm_log *now)
 {
+	size_t from = media_log_crc_ok(now) ? 0 : offsetof(struct fm_log, fm_next_seqnum);
 	const uint8_t *old = (const uint8_t *)&r->log, *new = (const uint8_t *)&r->r->after.header;
 	const uint8_t *at = (const uint8_t *)now;
 
-	for (size_t i = 0; i < sizeof(*now); i += sizeof(uint64_t)) {
+	for (size_t i = from; i < sizeof(*now); i += sizeof(uint64_t)) {
 		if (memcmp(at + i, old + i, sizeof(uint64_t)) != 0 &&
 		    memcmp(at + i, new + i, sizeof(uint64_t)) != 0 &&
 		    (i || le64_get(now->fm_magic) != MEDIA_LOG_REWRITE))
@@ -142,7 +144,8 @@ static bool is_expected(const struct restore *r, const struct fm_log *now)
 	return true;
 }
 
-static int require_log(struct restore *r, const struct famfs_super *now, struct famfs_err *err)
+static int require_log(struct restore *r, const struct famfs_super *now, bool valid,
+		       struct famfs_err *err)
 {
 	const struct pack_after *after = &r->r->after;
 	uint64_t sum = 0;
@@ -150,10 +153,13 @@ static int require_log(struct restore *r, const struct famfs_super *now, struct 
 	struct log log;
 	int rc = dev_scan(r->dev, FAMFS_LOG_OFF, &raw, sizeof(raw), err);
 
-	if (!rc && media_log_crc_ok(&raw) && !is_expected(r, &raw))
+	if (!rc && !is_expected(r, &raw))
 		return refuse_changed(r, "the log has changed", err);
 	if (!rc)
-		rc = log_open(r->dev, now, true, &log, err);
+		rc = log_open(r->dev, now, valid, &log, err);
+	/* No header is there that could count entries. */
+	if (rc == -EUCLEAN)
+		return 0;
 	if (rc || log.problems & LOG_DAMAGE)
 		return rc;
 	rc = log_sum(&log, &(struct log_part){ .to = log.count, .end_at_blank = true }, &sum, err);
@@ -162,8 +168,12 @@ static int require_log(struct restore *r, const struct famfs_super *now, struct 
 	return refuse_changed(r, "the log's entries have changed", err);
 }
 
-/* What an undo file brings back fits only what its command left, or left half done. */
-static int require_no_other(struct restore *r, const struct famfs_super *now, struct famfs_err *err)
+/*
+ * What an undo file brings back fits only what its command left, or left half done. @valid: the
+ * superblock is.
+ */
+static int require_no_other(struct restore *r, const struct famfs_super *now, bool valid,
+			    struct famfs_err *err)
 {
 	const struct pack_after *after = &r->r->after;
 	struct fm_super raw;
@@ -171,10 +181,10 @@ static int require_no_other(struct restore *r, const struct famfs_super *now, st
 
 	if (rc)
 		return rc;
-	if (after->super && le64_get(raw.fm_crc) != after->super_crc &&
+	if (valid && after->super && le64_get(raw.fm_crc) != after->super_crc &&
 	    le64_get(raw.fm_crc) != le64_get(r->super.fm_crc))
 		return refuse_changed(r, "the superblock has changed", err);
-	return after->log ? require_log(r, now, err) : 0;
+	return after->log ? require_log(r, now, valid, err) : 0;
 }
 
 static int judge_content(struct restore *r, const struct famfs_super *now, unsigned int problems,
@@ -187,15 +197,19 @@ static int judge_content(struct restore *r, const struct famfs_super *now, unsig
 	/* What was there is in the undo file of the restore that took it. */
 	if (problems & SUPER_CUT_OFF)
 		return 0;
-	if (!(problems & (SUPER_BAD_MAGIC | SUPER_BAD_VERSION)) && is_same(r, now))
-		return force || problems ? 0
-		     : is_undo(r)        ? require_no_other(r, now, err)
-					 : require_no_newer(r, now, err);
+	if (!(problems & (SUPER_BAD_MAGIC | SUPER_BAD_VERSION)) && is_same(r, now)) {
+		if (force || is_undo(r))
+			return force ? 0 : require_no_other(r, now, !problems, err);
+		return problems ? 0 : require_no_newer(r, now, err);
+	}
 	rc = occupant_any(r->dev, result->replaced, sizeof(result->replaced), err);
-	if (rc || !result->replaced[0] || force)
+	if (rc || force)
 		return rc;
 	/* A famfs of another version may be what the command mended. */
-	if (is_undo(r) && is_same(r, now) && !(problems & SUPER_BAD_MAGIC))
+	if (is_undo(r) && is_same(r, now) &&
+	    (!result->replaced[0] || !(problems & SUPER_BAD_MAGIC)))
+		return require_no_other(r, now, false, err);
+	if (!result->replaced[0])
 		return 0;
 	rc = err_set(err, -EEXIST, r->device, "holds %s", result->replaced);
 	return err_hint(err, rc, "--force writes over it");

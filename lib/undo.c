@@ -72,7 +72,7 @@ int undo_save(struct undo *undo, uint64_t off, uint64_t len, struct famfs_err *e
 	return 0;
 }
 
-/* Of the entries that are there now; where no log is, of none. */
+/* Of the entries that are there now; 0 where no log is, or memory that cannot be read. */
 static int sum_now(struct dev *dev, uint64_t *ret_sum, struct famfs_err *err)
 {
 	struct famfs_super super;
@@ -81,14 +81,14 @@ static int sum_now(struct dev *dev, uint64_t *ret_sum, struct famfs_err *err)
 	int rc = super_read(dev, &super, &problems, err);
 
 	*ret_sum = 0;
-	if (!rc && !problems)
-		rc = log_open(dev, &super, true, &log, err);
-	if (rc == -EUCLEAN || problems)
-		return 0;
+	if (!rc)
+		rc = log_open(dev, &super, problems == 0, &log, err);
 	if (rc)
-		return rc;
-	return log_sum(&log, &(struct log_part){ .to = log.count, .end_at_blank = true }, ret_sum,
-		       err);
+		return rc == -EUCLEAN ? 0 : rc;
+	if (log_sum(&log, &(struct log_part){ .to = log.count, .end_at_blank = true }, ret_sum,
+		    NULL))
+		*ret_sum = 0;
+	return 0;
 }
 
 int undo_expect(struct undo *undo, const struct undo_after *expect, struct famfs_err *err)

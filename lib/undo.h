@@ -33,8 +33,8 @@ int undo_save(struct undo *undo, uint64_t off, uint64_t len, struct famfs_err *e
 
 /*
  * What the command will have made of superblock, log header and entries, so that a restore can tell
- * whether more was done since. @super: NULL: it stays as it is. @log: NULL: the log is not written
- * to. @sum: of the entries (log_sum()); NULL: they stay.
+ * whether more was done since. @super: NULL: it stays as it is. @log: NULL: it does not matter.
+ * @sum: of the entries (log_sum()); NULL: they stay.
  */
 struct undo_after {
 	const struct fm_super *super;

@@ -189,4 +189,25 @@ swatches() { # FILE
 	(umask 027 && run_famfs 0 interleave map --svg new.svg "$IMG")
 	is "$(stat -c %a new.svg)" 640
 	is "$(ls)" "$(printf '%s\n' dev.img link.svg map.svg new.svg)"
+	# Standard output by another name is added to.
+	run_shell 0 'exec >all; echo first; "$@"; echo last' \
+		"$FAMFS" interleave map --svg /dev/stdout "$IMG"
+	is "$(grep -cE '^(first|last)$' all)" 2
+	is "$(grep -c '</svg>' all)" 1
+}
+
+@test "a picture of another's keeps its owner, and one that may not be written stays" {
+	requires_root
+	files
+	echo mine >map.svg
+	chown 1000:1000 map.svg
+	chmod 640 map.svg
+	run_famfs 0 interleave map --svg map.svg "$IMG"
+	is "$(stat -c '%u:%g %a' map.svg)" '1000:1000 640'
+	sound map.svg
+	echo theirs >map.svg
+	chmod 444 map.svg
+	run_bound 1 "$FAMFS" interleave map --svg map.svg "$IMG"
+	one_error 'map.svg: Permission denied'
+	is "$(<map.svg)" theirs
 }

@@ -217,3 +217,29 @@ one:644 open/two:644 open:755 "
 	is "$(stat -c %a:%g D/A D/A/open D/A/closed D/A/one | tr '\n' ' ')" \
 		"755:0 775:0 555:0 640:0 "
 }
+
+@test "a directory that all write to keeps its sticky bit" {
+	new_image 32M
+	mkdir -p A/all
+	echo 1 >A/all/one
+	chmod 1777 A/all
+	umask 022
+	run_famfs 0 cp -r A "$IMG:/A"
+	is "$(recorded '\(.mode)')" "/A 0755,/A/all 1755,/A/all/one 0644"
+	umask 0
+	run_famfs 0 cp -r -p A "$IMG:/B"
+	run_famfs 0 cp -r "$IMG:/B" out
+	is "$(modes out)" ".:755 all/one:644 all:1777 "
+}
+
+@test "the same copy again where a directory hands its group on" {
+	requires_root
+	requires setpriv
+	filled_image
+	mkdir o
+	chmod 2775 o
+	run_bound 0 "$FAMFS" cp -r "$IMG:/A" o/
+	has "$(modes o/A)" 'closed/deep:2555'
+	run_bound 0 "$FAMFS" cp -r "$IMG:/A" o/
+	has "$(modes o/A)" 'closed/deep:2555'
+}

@@ -314,6 +314,14 @@ refuses_undo() { # WHY
 	run_famfs 0 creat -q -s 2M "$IMG:/more"
 	refuses_undo 'the log has changed'
 
+	# Also when a checksum is wrong by now.
+	slice 0 $((4 * MiB)) >front
+	poke $((LOG + 16)) 2 65535
+	refuses_undo 'the log has changed'
+	dd if=front of="$IMG" conv=notrunc status=none bs=1M
+	poke 96 2 65535
+	refuses_undo 'the log has changed'
+
 	repaired
 	run_famfs 0 mkfs -q --force --size 64M "$IMG"
 	run_famfs 0 creat -q -s 2M "$IMG":/{x,y,z}
@@ -351,6 +359,35 @@ refuses_undo() { # WHY
 	mv again u
 	refuses_undo "the log's entries have changed"
 	is "$(names)" "/a /b /later"
+}
+
+@test "the undo file of a default geometry goes to its own file only" {
+	new_image 64M
+	run_famfs 0 interleave default -q -N 2 -B 2 -C 2M "$IMG"
+	run_famfs 0 interleave default -q -N 2 -B 4 -C 2M --undo u "$IMG"
+	run_famfs 0 image restore -q --undo back u "$IMG"
+	run_famfs 0 interleave default -q -N 2 -B 4 -C 2M --undo u2 "$IMG"
+	# The file loses its place, and another gets it.
+	poke "$(entry_at 0 20)" 1 255
+	run_famfs 1 check -y --undo u3 "$IMG"
+	head -c 3000000 /dev/urandom >data
+	run_famfs 0 cp -q data "$IMG:/d"
+	run_famfs 1 image restore u2 "$IMG"
+	has "$stderr" 'since the undo file was made'
+	run_famfs 0 cat "$IMG:/d"
+	cmp "$OUT" data
+}
+
+@test "the undo file of a repair that was cut off between superblock and log header" {
+	sample
+	poke 96 8 12345
+	poke $((LOG + 40)) 8 1
+	slice 0 $((4 * MiB)) >front
+	run_famfs 1 check -y --undo u "$IMG"
+	dd if=front of="$IMG" conv=notrunc status=none bs=1 skip=$LOG seek=$LOG count=48
+	run_famfs 0 image restore -q u "$IMG"
+	slice 0 $((4 * MiB)) >now
+	cmp front now
 }
 
 @test "an undo file over something else needs --force" {

@@ -166,6 +166,8 @@ CALL(EIO, int, fdatasync, (int fd), (fd))
 CALL(EIO, int, fsync, (int fd), (fd))
 CALL(ENOLCK, int, flock, (int fd, int operation), (fd, operation))
 CALL(EPERM, int, fchmod, (int fd, mode_t mode), (fd, mode))
+CALL(EPERM, int, fchmodat, (int dir, const char *path, mode_t mode, int flags),
+     (dir, path, mode, flags))
 CALL(EPERM, int, fchown, (int fd, uid_t uid, gid_t gid), (fd, uid, gid))
 CALL(EMLINK, int, linkat, (int dir, const char *old, int to, const char *path, int flags),
      (dir, old, to, path, flags))
@@ -196,6 +198,8 @@ LATE(int, -1, ENOMEM, munmap, (void *at, size_t len), (at, len))
 CALL(EACCES, int, unlink, (const char *path), (path))
 CALL(EACCES, int, unlinkat, (int dir, const char *path, int flags), (dir, path, flags))
 CALL(EACCES, int, access, (const char *path, int mode), (path, mode))
+CALL(EACCES, int, faccessat, (int dir, const char *path, int mode, int flags),
+     (dir, path, mode, flags))
 CALL(EPERM, int, chmod, (const char *path, mode_t mode), (path, mode))
 CALL(EACCES, ssize_t, readlink, (const char *path, char *to, size_t len), (path, to, len))
 CALL(EINVAL, int, madvise, (void *at, size_t len, int advice), (at, len, advice))
