@@ -121,12 +121,13 @@ static int refuse_changed(const struct restore *r, const char *what, struct famf
 {
 	int rc = err_set(err, -EEXIST, r->device, "%s since the undo file was made", what);
 
-	return err_hint(err, rc, "--force goes back all the same; what was done since may be lost");
+	return err_hint(err, rc,
+			"--force goes back all the same, and may lose what was done since");
 }
 
 /*
  * Each word is an old or a new one: a command that was cut off between two stores leaves such
- * headers, too. A mark may stand in place of the magic number; and where the checksum is wrong, only
+ * headers, too. A mark may stand in place of the magic number. Where the checksum is wrong, only
  * the counters are looked at.
  */
 static bool is_expected(const struct restore *r, const struct fm_log *now)

@@ -384,7 +384,8 @@ refuses_undo() { # WHY
 	poke $((LOG + 40)) 8 1
 	slice 0 $((4 * MiB)) >front
 	run_famfs 1 check -y --undo u "$IMG"
-	dd if=front of="$IMG" conv=notrunc status=none bs=1 skip=$LOG seek=$LOG count=48
+	dd if=front of="$IMG" conv=notrunc status=none bs=1 \
+		skip="$LOG" seek="$LOG" count=48
 	run_famfs 0 image restore -q u "$IMG"
 	slice 0 $((4 * MiB)) >now
 	cmp front now
