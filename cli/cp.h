@@ -99,6 +99,9 @@ struct cp {
 
 /* cp_item.c */
 struct cp_item *cp_add(struct cp *cp, enum cp_kind kind, const char *source, const char *dest);
+/* What is taken of a mode where it is not preserved: of directories the sticky bit, too, without
+ * which each who may write there could remove what others made. */
+uint32_t cp_plain_bits(const struct cp_item *item);
 void cp_set_mode(const struct cp *cp, struct cp_item *item, uint32_t mode, uint32_t uid,
 		 uint32_t gid);
 char *cp_join(const char *dir, const char *name);

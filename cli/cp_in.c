@@ -77,8 +77,8 @@ static int refuse_full_log(struct cp *cp, uint64_t want, uint64_t slots)
 	struct famfs_err err;
 
 	cp_err(&err, -ENOSPC, cp->dst.device, "the log is full: %llu %s wanted, %llu %s free",
-	       (unsigned long long)want, want == 1 ? "entry" : "entries", (unsigned long long)slots,
-	       slots == 1 ? "is" : "are");
+	       (unsigned long long)want, plural(want, "entry", "entries"),
+	       (unsigned long long)slots, plural(slots, "is", "are"));
 	snprintf(err.hint, sizeof(err.hint), "make a larger file system: famfs mkfs --loglen");
 	return env_error(cp->env, &err);
 }

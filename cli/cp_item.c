@@ -24,8 +24,7 @@ static uint32_t mode_given(const struct cp_item *item, uint32_t mode)
 	return item->dir ? mode | (mode & 0444U) >> 2 : mode;
 }
 
-/* Without its sticky bit, a directory that all write to would let each remove what others made. */
-static uint32_t plain_bits(const struct cp_item *item)
+uint32_t cp_plain_bits(const struct cp_item *item)
 {
 	return item->dir ? 01777U : 0777U;
 }
@@ -38,7 +37,8 @@ void cp_set_mode(const struct cp *cp, struct cp_item *item, uint32_t mode, uint3
 	if (opts->owner.has_mode)
 		item->mode = mode_given(item, opts->owner.mode);
 	else
-		item->mode = opts->preserve ? mode & 07777U : mode & plain_bits(item) & ~cp->mask;
+		item->mode = opts->preserve ? mode & 07777U
+					    : mode & cp_plain_bits(item) & ~cp->mask;
 	item->uid = opts->owner.has_uid ? opts->owner.uid : opts->preserve ? uid : geteuid();
 	item->gid = opts->owner.has_gid ? opts->owner.gid : opts->preserve ? gid : getegid();
 }

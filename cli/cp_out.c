@@ -18,7 +18,7 @@
  */
 static mode_t first_mode(const struct cp *cp, const struct cp_item *item)
 {
-	return (cp->opts->preserve ? 0 : item->mode & 01777U) | S_IRWXU;
+	return (cp->opts->preserve ? 0 : item->mode & cp_plain_bits(item)) | S_IRWXU;
 }
 
 /*
@@ -99,7 +99,7 @@ static int set_attributes(const struct cp *cp, const struct cp_item *item, int f
 	if ((uid != (uid_t)-1 || gid != (gid_t)-1) && fchown(fd, uid, gid)) {
 		if (errno != EPERM || opts->owner.has_uid || opts->owner.has_gid)
 			return -errno;
-		mode &= item->dir ? 01777U : 0777U;
+		mode &= cp_plain_bits(item);
 	}
 	return fchmod(fd, mode) ? -errno : 0;
 }

@@ -54,6 +54,7 @@ static void decode_super(struct restore *r)
 int restore_look(struct restore *r, struct famfs_err *err)
 {
 	int rc = pack_each(r->r, look_at_range, r, &r->result->info, err);
+
 	if (!rc)
 		decode_super(r);
 	return rc;

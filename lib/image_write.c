@@ -236,9 +236,8 @@ static int add_sums(void *data, const struct pack_range *range, struct famfs_err
 			return rc;
 		sum->met = true;
 		restore_overlay(range, off, &sum->crc, sizeof(sum->crc));
-		if (off + sizeof(sum->crc) > end || !le64_get(sum->crc))
+		if (off + sizeof(sum->crc) > end || !log_sum_next(&sum->value, sum->crc))
 			return 0;
-		sum->value = log_add_sum(sum->value, le64_get(sum->crc));
 		sum->slot++;
 		sum->met = false;
 	}

@@ -97,6 +97,8 @@ struct log_part {
 };
 
 uint64_t log_add_sum(uint64_t sum, uint64_t crc);
+/* One entry of a sum that ends at a blank slot. Return: false: it is one. */
+bool log_sum_next(uint64_t *sum, struct le64 crc);
 int log_sum(struct log *log, const struct log_part *part, uint64_t *sum, struct famfs_err *err);
 
 /* Writes an empty log of @len bytes: zeros, then the header; written back and fenced. */

@@ -12,6 +12,14 @@ uint64_t log_add_sum(uint64_t sum, uint64_t crc)
 	return sum ^ sum >> 32;
 }
 
+bool log_sum_next(uint64_t *sum, struct le64 crc)
+{
+	if (!le64_get(crc))
+		return false;
+	*sum = log_add_sum(*sum, le64_get(crc));
+	return true;
+}
+
 int log_sum(struct log *log, const struct log_part *part, uint64_t *sum, struct famfs_err *err)
 {
 	const uint64_t crc_off = offsetof(struct fm_entry, fm_crc);

@@ -201,17 +201,14 @@ static int store_all(struct famfs_repair *rep, const struct diff *diff, struct f
 	return rc ? rc : unmark_log(rep, err);
 }
 
-/* As log_sum() will find it, up to a blank slot. */
+/* As log_sum() will find it. */
 static uint64_t sum_of(struct famfs_repair *rep, uint64_t count)
 {
 	uint64_t sum = 0;
 
 	for (uint64_t i = 0; i < count && i < rep->slots_nr; i++) {
-		uint64_t crc = le64_get(repair_entry(rep, i)->fm_crc);
-
-		if (!crc)
+		if (!log_sum_next(&sum, repair_entry(rep, i)->fm_crc))
 			break;
-		sum = log_add_sum(sum, crc);
 	}
 	return sum;
 }

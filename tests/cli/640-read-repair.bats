@@ -6,18 +6,7 @@
 # Or the file system is made anew, with a file of the same name in the same place.
 
 load helpers
-
-# The leak sanitizer cannot look at a process that is traced.
-export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
-
-ATCALL=$(realpath -m "${BUILD:-$BATS_TEST_DIRNAME/../../build}/tests/atcall")
-
-eval "$(declare -f setup | sed '1s/setup/setup_common/')"
-
-setup() {
-	setup_common
-	requires_tracing
-}
+load traced
 
 # The first file says that it has the place of the second, and is older.
 make() {

@@ -5,18 +5,7 @@
 # file of the same name and size lies elsewhere, and its old place is given away.
 
 load helpers
-
-# The leak sanitizer cannot look at a process that is traced.
-export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
-
-ATCALL=$(realpath -m "${BUILD:-$BATS_TEST_DIRNAME/../../build}/tests/atcall")
-
-eval "$(declare -f setup | sed '1s/setup/setup_common/')"
-
-setup() {
-	setup_common
-	requires_tracing
-}
+load traced
 
 # /f has the seed's bytes in both of its places. No other entry changes, the last one least of all.
 make() {

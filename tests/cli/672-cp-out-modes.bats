@@ -3,12 +3,8 @@
 # Modes and owners of what cp makes, local directories above all: as cp(1) leaves them, also where
 # the copy is begun again.
 # shellcheck disable=SC2016,SC2030,SC2031,SC2086,SC2154
-load helpers.bash
-
-# The leak sanitizer cannot look at a process that is traced.
-export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
-
-ATCALL=$(realpath -m "${BUILD:-$BATS_TEST_DIRNAME/../../build}/tests/atcall")
+load helpers
+load atcall
 
 # A: files, and directories of which one may not be written in.
 filled_image() {
@@ -114,7 +110,7 @@ one:644 open/two:644 open:755 "
 @test "killed before each of its calls, the copy of a tree is done by the same one again" {
 	local opts n want got
 	filled_image
-	"$ATCALL" any 1 kill true || [ $? -eq 137 ] || skip "processes cannot be traced here"
+	requires_tracing
 	for opts in "-r" "-r -p" "-r -m 0640" "-r -g $(id -g)"; do
 		rm -rf whole D
 		mkdir whole

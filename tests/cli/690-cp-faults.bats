@@ -2,19 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # cp while its source, its destination, or the process itself goes away: nothing is half made.
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154
-load helpers.bash
-
-# The leak sanitizer cannot look at a process that is traced.
-export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
-
-ATCALL=$(realpath -m "${BUILD:-$BATS_TEST_DIRNAME/../../build}/tests/atcall")
-
-eval "$(declare -f setup | sed '1s/setup/setup_common/')"
-
-setup() {
-	setup_common
-	requires_tracing
-}
+load helpers
+load traced
 
 # Runs the program with what shall happen at its N-th CALL.
 run_at() { # RC CALL N ACTION ARGUMENT...

@@ -7,18 +7,7 @@
 # part.
 
 load helpers
-
-# The leak sanitizer cannot look at a process that is traced.
-export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
-
-ATCALL=$(realpath -m "${BUILD:-$BATS_TEST_DIRNAME/../../build}/tests/atcall")
-
-eval "$(declare -f setup | sed '1s/setup/setup_common/')"
-
-setup() {
-	setup_common
-	requires_tracing
-}
+load traced
 
 requires_nameless_files() {
 	python3 - . <<-'EOF' || skip "no files without a name on this file system"

@@ -4,11 +4,7 @@
 # Who reads what a command writes goes away: it ends as others do, by SIGPIPE and without a word.
 
 load helpers
-
-# The leak sanitizer cannot look at a process that is traced.
-export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
-
-ATCALL=$(realpath -m "${BUILD:-$BATS_TEST_DIRNAME/../../build}/tests/atcall")
+load atcall
 
 # An image with /f, of more bytes than a pipe holds.
 make() {
@@ -37,7 +33,7 @@ make() {
 
 @test "a file that is a pipe" {
 	local command reader
-	"$ATCALL" any 1 kill true || [ $? -eq 137 ] || skip "processes cannot be traced here"
+	requires_tracing
 	make
 	mkfifo fifo
 	for command in "verify --make-manifest -o fifo $IMG" "image dump $IMG fifo" \

@@ -44,14 +44,6 @@ requires_terminal() {
 		skip "no terminal can be made: /dev/pts is not mounted"
 }
 
-# By $ATCALL, which does something at a system call of a command. (skip in setup_file is a failure
-# to bats.)
-requires_tracing() {
-	local rc=0
-	"$ATCALL" any 1 kill true 2>/dev/null || rc=$?
-	[ "$rc" -eq 137 ] || skip "processes cannot be traced here"
-}
-
 fail() {
 	printf '%s\n' "$@" >&2
 	return 1

@@ -161,6 +161,21 @@ static inline struct famfs_entry image_file(const char *path, uint64_t off, uint
 	return entry;
 }
 
+/* f0, f1, ... of one unit each, one behind the other. */
+static inline void image_put_files(const char *name, uint64_t nr)
+{
+	char path[24];
+
+	for (uint64_t i = 0; i < nr; i++) {
+		struct famfs_entry file;
+
+		(void)snprintf(path, sizeof(path), "f%" PRIu64, i);
+		file = image_file(path, IMAGE_DATA + i * AU, AU);
+		image_put(name, i, &file);
+	}
+	image_counters(name, nr, nr);
+}
+
 static inline struct famfs_entry image_dir(const char *path)
 {
 	struct famfs_entry entry = { .type = FAMFS_ENTRY_MKDIR, .mode = 0755 };

@@ -10,17 +10,8 @@
 
 static void make(struct famfs_ctx *ctx)
 {
-	char name[8];
-
 	image_make(ctx, "a.img", SIZE, IMAGE_LOG_LEN);
-	for (uint64_t i = 0; i < NR; i++) {
-		struct famfs_entry file;
-
-		(void)snprintf(name, sizeof(name), "f%u", (unsigned int)i);
-		file = image_file(name, IMAGE_DATA + i * AU, AU);
-		image_put("a.img", i, &file);
-	}
-	image_counters("a.img", NR, NR);
+	image_put_files("a.img", NR);
 }
 
 /* As a repair of one entry that leaves number and place to all others. */
