@@ -117,3 +117,10 @@ drwxr-xr-x 1234/567 1970-01-01 00:00 sub/deep/
 	[ -L link.tar ]
 	is "$(tar -tf real/out.tar | wc -l)" 5
 }
+
+@test "a file of more than 8 GiB, whose size no old header holds" {
+	run_famfs 0 mkfs -q --size 16G "$IMG"
+	run_famfs 0 creat -q --no-zero -s 9G "$IMG:/big"
+	run_shell 0 '"$@" | head -c 1048576 >start' "$FAMFS" cp --tar "$IMG:/big" -
+	has "$(tar -tvf start 2>/dev/null || :)" ' 9663676416 .* big'
+}

@@ -53,6 +53,15 @@ plan_passes_by() {
 	is $((data + 4 * au)) "$(jq '.plans[0].extents[0].off' <<<"$output")"
 }
 
+plan_names_the_node() {
+	local node
+	node=$(cat /sys/bus/dax/devices/"${dev##*/}"/target_node)
+	[ "$node" -ge 0 ] || return 1
+	run_famfs 0 interleave plan -s 2M --json $dev || return 1
+	is "$node" "$(jq .memory.numa_node <<<"$output")" || return 1
+	run_famfs 0 interleave plan -s 2M $dev && has "$output" "NUMA node $node"
+}
+
 check_names_files() {
 	run_famfs 0 check $dev && has "$output" 'media_error.*no file uses' || return 1
 	set_bad $((data + 3 * au))
@@ -134,6 +143,7 @@ check "bad sectors can be played" bad_sectors
 check "list shows them" list_shows_them
 check "creat and cp place nothing on them" creat_passes_by
 check "interleave plan neither" plan_passes_by
+check "interleave plan tells on which NUMA node the memory is" plan_names_the_node
 check "check names the files they hit" check_names_files
 check "df leaves them out" df_leaves_them_out
 check "interleave map shows them" map_shows_them
