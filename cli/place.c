@@ -12,7 +12,10 @@
 #include "geometry.h"
 #include "kept.h"
 
-/* What became of one request. @extent is the first; @more has all when there are several. */
+/*
+ * What became of one request. @extent is the first; @more has all when there are several. Memory
+ * that is touched here is touched while the file system is locked.
+ */
 struct place_result {
 	uint8_t status;
 	bool known;
@@ -20,7 +23,8 @@ struct place_result {
 	uint8_t extents_nr;
 	uint32_t mode, uid, gid;
 	uint64_t index, nstrips, chunk_size;
-	char path[FAMFS_PATH_SIZE + 1];
+	const char *path; /* the request's, or @cleaned; NULL: there is no entry */
+	char *cleaned;
 	struct famfs_extent extent, *more;
 	struct kept_error *error;
 };
@@ -43,11 +47,14 @@ struct place {
 	struct famfs_err last;
 };
 
-static void keep_entry(struct place_result *r, const struct famfs_entry *entry)
+static void keep_entry(struct place_result *r, const struct famfs_create_req *req,
+		       const struct famfs_entry *entry)
 {
 	size_t bytes = entry->extents_nr * sizeof(entry->extents[0]);
 
-	memcpy(r->path, entry->path, sizeof(r->path));
+	r->path = req->path + strspn(req->path, "/");
+	if (strcmp(r->path, entry->path))
+		r->path = r->cleaned = mem_strndup(entry->path, strlen(entry->path));
 	r->mode = entry->mode;
 	r->uid = entry->uid;
 	r->gid = entry->gid;
@@ -129,7 +136,7 @@ static void done(void *data, size_t nr, enum famfs_create_status status,
 	if (err)
 		r->error = kept_error_new(err);
 	if (entry)
-		keep_entry(r, entry);
+		keep_entry(r, &p->job->reqs[nr], entry);
 }
 
 static void progressed(void *data, uint64_t bytes_done, uint64_t bytes_total)
@@ -187,7 +194,7 @@ static void entry_rebuild(struct famfs_entry *entry, const struct famfs_create_r
 	const struct famfs_extent *from = r->more ? r->more : &r->extent;
 
 	memset(entry, 0, sizeof(*entry));
-	memcpy(entry->path, r->path, sizeof(entry->path));
+	memcpy(entry->path, r->path, strlen(r->path) + 1);
 	entry->index = r->index;
 	entry->type = req->flags & FAMFS_CREATE_DIR ? FAMFS_ENTRY_MKDIR : FAMFS_ENTRY_FILE;
 	entry->mode = r->mode;
@@ -235,7 +242,8 @@ static void show_result(struct place *p, size_t nr)
 	struct place_result *r = &p->results[nr];
 	struct famfs_entry entry;
 
-	entry_rebuild(&entry, &p->job->reqs[nr], r);
+	if (r->status != FAMFS_FAILED)
+		entry_rebuild(&entry, &p->job->reqs[nr], r);
 	if (!p->env->json) {
 		if (r->status != FAMFS_FAILED)
 			show_text(p, &entry, r->status);
@@ -266,6 +274,7 @@ static void results_free(struct place *p)
 
 	for (i = 0; r && i < p->job->nr; i++, r++) {
 		free(r->more);
+		free(r->cleaned);
 		kept_error_free(r->error);
 	}
 	free(p->results);

@@ -277,6 +277,27 @@ static unsigned int class_up(uint64_t aus)
 	return class_down(aus) + ((aus & (aus - 1)) != 0);
 }
 
+/* Where to search for a run of @want AUs: a run of 2^c is one of each lower class, too. */
+static uint64_t low_of(const struct space *space, uint64_t want)
+{
+	uint64_t low = 0;
+
+	for (unsigned int c = 0; c <= class_down(want); c++) {
+		if (low < space->low[c])
+			low = space->low[c];
+	}
+	return low;
+}
+
+/* @low: no free run of @want AUs begins below. */
+static void note_low(struct space *space, uint64_t want, uint64_t low)
+{
+	unsigned int c = class_up(want);
+
+	if (c < SPACE_CLASSES && space->low[c] < low)
+		space->low[c] = low;
+}
+
 static void take_found(struct space *space, const struct search *s)
 {
 	bits_set(space->words, s->first, s->want);
@@ -294,14 +315,9 @@ int space_alloc(struct space *space, uint64_t len, uint64_t *ret_off)
 
 	if (s.want == 0 || s.want > space->aus)
 		return 0;
-	s.at = space->low[class_down(s.want)];
+	s.at = low_of(space, s.want);
 	found = find_best(space, &s);
-	for (unsigned int c = class_up(s.want); c < SPACE_CLASSES; c++) {
-		uint64_t low = found ? s.first_found : space->aus;
-
-		if (space->low[c] < low)
-			space->low[c] = low;
-	}
+	note_low(space, s.want, found ? s.first_found : space->aus);
 	if (!found)
 		return 0;
 	take_found(space, &s);

@@ -12,8 +12,9 @@ struct space {
 	uint64_t aus;    /* whole AUs of the device */
 	uint64_t bad;    /* of them, those that only space_take_bad() took */
 	/*
-	 * low[c]: no free run of 2^c AUs or more begins below. Space is only taken while a writer
-	 * works, so a search need not start from the front each time. Reset by space_release().
+	 * low[c]: no free run of 2^c AUs or more begins below; what a lower class says holds for
+	 * the higher ones, too. Space is only taken while a writer works, so a search need not
+	 * start from the front each time. Reset by space_release().
 	 */
 	uint64_t low[SPACE_CLASSES];
 	/* The rest of the run that was taken from last: known to be free, and not walked again. */

@@ -5,6 +5,7 @@
 
 entry_len=544
 log_off=2097152
+log_header=48
 many=10000      # files of a batch, and beside the one-file commands
 full=493447     # entries in a log of 256 MiB
 full_dirs=500   # of them directories
@@ -16,10 +17,18 @@ mount_huge() {
 		mount -t tmpfs -o huge=always,size=1g none "$huge" 2>/dev/null
 }
 
+# A new image whose log has its memory already, as that of a device has: zeros over its zeros.
+make_fs_touched() { # FILE SIZE LOGLEN
+	make_fs "$@"
+	head -c "$(($(numfmt --from=iec "$3") - log_header))" /dev/zero |
+		dd of="$1" bs=1M seek=$((log_off + log_header)) oflag=seek_bytes conv=notrunc \
+			status=none || die "cannot fill the log of $1 with zeros"
+}
+
 append_times() { # DIRECTORY OURS-VARIABLE LIMIT-VARIABLE
 	local i out
 	for ((i = 0; i < repeat; i++)); do
-		make_fs "$1/many" 64G 8M
+		make_fs_touched "$1/many" 64G 8M
 		out=$("$famfs" creat --json --no-zero --from "$work/many.json" "$1/many") ||
 			die "creat --from failed"
 		best "$2" "$(jq .timing_ns.create <<<"$out")"
@@ -28,8 +37,7 @@ append_times() { # DIRECTORY OURS-VARIABLE LIMIT-VARIABLE
 	done
 }
 
-# The limit's memory is touched, and so is a device's. An image's must first be had from its file
-# system: in pages of 2 MiB, where the kernel can make it so, that is soon done.
+# In pages of 2 MiB, as those of a device are, where the kernel can make it so.
 bench_append() {
 	local ours='' limit='' parse='' name="append of $many files"
 	awk -v nr=$many 'BEGIN {
