@@ -6,9 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <wchar.h>
 
 #include "text.h"
+
+#define HUGE (1UL << 21)
 
 /* Programs that judge have codes of their own: another shall not be taken for their judgement. */
 static int exit_code = 1;
@@ -33,6 +37,15 @@ void *mem_calloc(size_t nr, size_t size)
 	return p;
 }
 
+/* A table of many MiB in small pages would be a page fault for each of them. Only advice. */
+static void want_huge(void *at, size_t bytes)
+{
+	uintptr_t begin = (uintptr_t)at, skew = begin % (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	if (bytes >= HUGE)
+		(void)madvise((void *)(begin - skew), bytes + skew, MADV_HUGEPAGE);
+}
+
 void *mem_grow(void *old, size_t *cap, size_t want, size_t size)
 {
 	size_t next, bytes;
@@ -45,6 +58,7 @@ void *mem_grow(void *old, size_t *cap, size_t want, size_t size)
 	p = realloc(old, bytes);
 	if (!p)
 		mem_exhausted();
+	want_huge(p, bytes);
 	*cap = next;
 	return p;
 }

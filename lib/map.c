@@ -10,6 +10,7 @@
 #include "dax.h"
 #include "err.h"
 #include "fs.h"
+#include "pages.h"
 #include "super.h"
 
 #define RADIX_BITS 11
@@ -59,6 +60,7 @@ static bool add(struct famfs_map *map, uint64_t off, uint64_t len, struct famfs_
 		more = reallocarray(map->pieces, cap, sizeof(*more));
 		if (!more)
 			return false;
+		pages_want_huge(more, cap * sizeof(*more));
 		map->pieces = more;
 		map->cap = cap;
 	}
@@ -208,6 +210,7 @@ static int sort_pieces(struct famfs_map *map, struct famfs_err *err)
 	other = calloc(map->nr, sizeof(*other));
 	if (!other)
 		return err_nomem(err);
+	pages_want_huge(other, map->nr * sizeof(*other));
 	for (unsigned int shift = 0; shift < 64 && map->units >> shift; shift += RADIX_BITS) {
 		struct piece *sorted = other;
 

@@ -30,6 +30,15 @@ static bool mapped_len(size_t nr, size_t size, size_t *ret_len)
 	return true;
 }
 
+/* All of the mapping that @at is in, or the kernel would make two of it, and realloc() copy. */
+void pages_want_huge(void *at, size_t len)
+{
+	uintptr_t begin = (uintptr_t)at, skew = begin % (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	if (len >= HUGE)
+		(void)madvise((void *)(begin - skew), len + skew, MADV_HUGEPAGE);
+}
+
 void *pages_alloc(size_t nr, size_t size)
 {
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS;
@@ -49,9 +58,7 @@ void *pages_alloc(size_t nr, size_t size)
 	pages = mmap(NULL, len, PROT_READ | PROT_WRITE, flags, -1, 0);
 	if (pages == MAP_FAILED)
 		return NULL;
-	/* Only advice: without huge pages it works all the same. */
-	if (len >= HUGE)
-		(void)madvise(pages, len, MADV_HUGEPAGE);
+	pages_want_huge(pages, len);
 	return pages;
 }
 

@@ -13,6 +13,9 @@
 void *pages_alloc(size_t nr, size_t size);
 void pages_free(void *pages, size_t nr, size_t size);
 
+/* A table that realloc() gave: in huge pages from now on, if it is large. Only advice. */
+void pages_want_huge(void *at, size_t len);
+
 /*
  * What is mapped at @len bytes from @at is found now, all at once, so that reading (or @store)
  * meets no page faults. Only advice: what is not there is found when it is touched.

@@ -48,6 +48,28 @@ UNIT_TEST(tables)
 	pages_free(NULL, 100000, 3);
 }
 
+/* A table keeps its bytes however often it grows, and whatever the kernel makes of the advice. */
+UNIT_TEST(growing)
+{
+	size_t nr = 1 << 10, more;
+	uint32_t *table = malloc(nr * sizeof(*table));
+
+	for (size_t i = 0; table && i < nr; i++)
+		table[i] = (uint32_t)i;
+	for (; table && nr < 1 << 22; nr = more) {
+		more = nr * 2;
+		table = reallocarray(table, more, sizeof(*table));
+		if (table)
+			pages_want_huge(table, more * sizeof(*table));
+		for (size_t i = nr; table && i < more; i++)
+			table[i] = (uint32_t)i;
+	}
+	REQUIRE(table);
+	for (size_t i = 0; i < nr; i++)
+		REQUIRE(table[i] == i);
+	free(table);
+}
+
 /* From a byte in the middle of a page to one in the middle of another. */
 static void touch(bool store)
 {
