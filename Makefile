@@ -23,6 +23,9 @@ PKG_CONFIG ?= pkg-config
 READELF ?= readelf
 INSTALL ?= install
 BUILD ?= build$(if $(SAN),/san)
+ifneq ($(words $(BUILD)),1)
+$(error BUILD='$(BUILD)': one word is wanted, for make itself splits at blanks)
+endif
 Q := $(if $(filter-out 0,$(V)),,@)
 
 .DEFAULT_GOAL := all
@@ -281,10 +284,11 @@ demo: ## install what the build needs, build, and do the main job on an image
 	+@$(MAKE) --no-print-directory all
 	@FAMFS='$(abspath $(BUILD))/famfs' tests/demo.sh
 
-bench: ## measure the speeds beside their limits
+bench: ## measure the speeds beside their limits; BUILD/bench.json has them for programs
 	@tests/deps.sh build bench
 	+@$(MAKE) --no-print-directory programs
-	@FAMFS='$(abspath $(BUILD))/famfs' BUILD='$(BUILD)' tests/bench/run
+	@FAMFS='$(abspath $(BUILD))/famfs' BUILD='$(BUILD)' tests/bench/run \
+		--json '$(BUILD)/bench.json'
 
 screenshots: ## make the README's pictures of terminals anew
 	@tests/deps.sh build
@@ -312,6 +316,8 @@ format: ## rewrite the sources in the house format
 
 # Installing ---------------------------------------------------------------------------------------
 so_real := libfamfs.so.$(SOVERSION).$(VERSION)
+# $(1) in place of what sed found between two |.
+sed_text = $(subst |,\|,$(subst &,\&,$(subst \,\\,$(1))))
 man_dir = $(mandir)/man$(subst .,,$(suffix $(1)))
 # Shells look for completions by the name of the program.
 aliases := $(notdir $(alias_bin))
@@ -328,8 +334,8 @@ install: all ## install below $(DESTDIR)$(prefix)
 	$(Q)ln -sf $(so_real) "$(DESTDIR)$(libdir)/$(notdir $(shared_lib))"
 	$(Q)ln -sf $(notdir $(shared_lib)) "$(DESTDIR)$(libdir)/libfamfs.so"
 	$(Q)$(INSTALL) -m 644 lib/famfs.h "$(DESTDIR)$(includedir)/famfs.h"
-	$(Q)sed -e '/^#/d' -e 's|@libdir@|$(libdir)|' -e 's|@includedir@|$(includedir)|' \
-		-e 's|@VERSION@|$(VERSION)|' lib/famfs.pc.in | \
+	$(Q)sed -e '/^#/d' $(foreach v,prefix libdir includedir VERSION, \
+		-e 's|@$(v)@|$(call sed_text,$($(v)))|') lib/famfs.pc.in | \
 		$(INSTALL) -m 644 /dev/stdin "$(DESTDIR)$(pkgconfigdir)/famfs.pc"
 	$(Q)$(foreach m,$(man_pages),$(INSTALL) -D -m 644 $(m) \
 		"$(DESTDIR)$(call man_dir,$(m))/$(notdir $(m))" &&) :
@@ -351,12 +357,8 @@ uninstall: ## remove what install installed
 dist: ## the last commit's sources as an archive in BUILD, the same bytes each time
 	@packaging/dist '$(BUILD)'
 
-# The make that rpmbuild starts knows nothing of this one's variables.
 rpm: ## packages by rpmbuild from that archive, in BUILD/rpm; RPMBUILD_FLAGS=--nodeps
-	@archive=$$(packaging/dist '$(BUILD)') && \
-		env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u BUILD rpmbuild --quiet \
-		-D '_topdir $(abspath $(BUILD))/rpm' $(RPMBUILD_FLAGS) -ta "$$archive" && \
-		find '$(abspath $(BUILD))/rpm' -name '*.rpm'
+	@RPMBUILD_FLAGS='$(RPMBUILD_FLAGS)' packaging/rpm '$(BUILD)'
 
 deb: ## Debian packages, in BUILD/deb
 	+@MAKE='$(MAKE)' packaging/deb '$(BUILD)/deb'

@@ -95,6 +95,9 @@ struct cmd_env {
 const struct cmd *const *cmd_table(void); /* ends with NULL */
 const struct cmd *cmd_find(const char *group, const char *name);
 bool cmd_group_exists(const char *name);
+
+/* Ends with an error that names the nearest command: of @group, or of all if that is NULL. */
+_Noreturn void cmd_unknown(struct cmd_env *env, const char *group, const char *word);
 bool cmd_cancelled(void);
 
 /* env_keep() - hands @memory to @env, which frees it at the end; returns it. */

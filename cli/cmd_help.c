@@ -40,18 +40,14 @@ static void show_page(const struct cmd *cmd)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static int help_unknown(struct cmd_env *env, const char *word)
+/* As it is said to who runs it: @second may be NULL. */
+static _Noreturn void unknown(struct cmd_env *env, const char *first, const char *second)
 {
-	const struct cmd *const *c;
-	struct near near = { .word = word };
-	char hint[64] = "famfs help lists the commands";
+	const char *group = cmd_group_exists(first) ? first : NULL;
 
-	for (c = cmd_table(); *c; c++)
-		if (!((*c)->flags & CMD_HIDDEN))
-			near_try(&near, (*c)->group ? (*c)->group : (*c)->name);
-	if (near.best)
-		snprintf(hint, sizeof(hint), "did you mean %s?", near.best);
-	env_usage(env, word, hint, "unknown command");
+	snprintf(env->name, sizeof(env->name), "famfs%s%.40s", group ? " " : "",
+		 group ? group : "");
+	cmd_unknown(env, group, group ? second : first);
 }
 
 static int run(struct cmd_env *env)
@@ -66,8 +62,8 @@ static int run(struct cmd_env *env)
 		return 0;
 	}
 	about.cmd = env->operands_nr > 1 ? cmd_find(first, words[1]) : cmd_find(NULL, first);
-	if (!about.cmd && !(cmd_group_exists(first) && env->operands_nr == 1))
-		return help_unknown(env, words[env->operands_nr - 1]);
+	if (!about.cmd && (env->operands_nr > 1 || !cmd_group_exists(first)))
+		unknown(env, first, words[1]);
 	if (!about.cmd) {
 		help_group(first);
 		return 0;

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,7 +40,7 @@ struct tar_out {
 	char *path;
 	struct below_file file;
 	char *buf; /* PART */
-	locale_t utf8, before;
+	struct utf8_locale locale;
 };
 
 /* ------------------------------------------------------------- where it goes */
@@ -211,9 +210,7 @@ static int begin(struct tar_out *out)
 	const struct tar_lib *lib = &out->lib;
 	struct famfs_err err;
 
-	out->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
-	if (out->utf8)
-		out->before = uselocale(out->utf8);
+	utf8_locale_begin(&out->locale);
 	out->a = lib->write_new();
 	if (!out->a)
 		return out_error(out, -ENOMEM);
@@ -251,10 +248,7 @@ static void cleanup(struct tar_out *out)
 		out->rc = -ECANCELED;
 	if (out->a)
 		out->lib.write_free(out->a);
-	if (out->utf8) {
-		uselocale(out->before);
-		freelocale(out->utf8);
-	}
+	utf8_locale_end(&out->locale);
 	if (out->last)
 		below_file_close_for(&out->file);
 	else if (out->fd > STDERR_FILENO)

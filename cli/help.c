@@ -112,7 +112,8 @@ void help_command(const struct cmd_env *env, unsigned int full)
 	printf("Usage: %s [OPTION...] %s\n%s.\n\n", env->name, cmd->operands, cmd->summary);
 	if (cmd->options)
 		print_options(&argp, ARGP_HELP_LONG, env->name);
-	printf("%sGlobal options: -d -j -q -v -n%s, see famfs --help.\n", cmd->options ? "\n" : "",
+	printf("%sGlobal options: -d%s -q -v%s%s, see famfs --help.\n", cmd->options ? "\n" : "",
+	       cmd->flags & CMD_JSON ? " -j" : "", cmd->flags & CMD_DRYRUN ? " -n" : "",
 	       cmd->flags & CMD_SYNC ? " --sync" : "");
 	if (cmd->columns) {
 		columns_text(&columns, cmd->columns, sizeof("Columns: ") - 1);

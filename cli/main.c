@@ -115,7 +115,7 @@ bool cmd_group_exists(const char *name)
 	return false;
 }
 
-static _Noreturn void unknown_command(struct cmd_env *env, const char *group, const char *word)
+void cmd_unknown(struct cmd_env *env, const char *group, const char *word)
 {
 	const struct cmd *const *c;
 	struct near near = { .word = word };
@@ -124,10 +124,13 @@ static _Noreturn void unknown_command(struct cmd_env *env, const char *group, co
 	for (c = commands; *c; c++) {
 		if ((*c)->flags & CMD_HIDDEN)
 			continue;
-		if (group ? (*c)->group && !strcmp((*c)->group, group) : !(*c)->group)
+		if (group ? (*c)->group && !strcmp((*c)->group, group) : !(*c)->group) {
 			near_try(&near, (*c)->name);
-		else if (!group)
+			if ((*c)->alias)
+				near_try(&near, (*c)->alias);
+		} else if (!group) {
 			near_try(&near, (*c)->group);
+		}
 	}
 	if (near.best)
 		snprintf(hint, sizeof(hint), "did you mean %s?", near.best);
@@ -183,7 +186,7 @@ static int find_command(struct cmd_env *env, int argc, char **argv)
 	}
 	env->cmd = cmd_find(group, argv[next]);
 	if (!env->cmd)
-		unknown_command(env, group, argv[next]);
+		cmd_unknown(env, group, argv[next]);
 	snprintf(env->name, sizeof(env->name), "famfs %s%s%s", group ? group : "", group ? " " : "",
 		 argv[next]);
 	return next;
@@ -235,7 +238,8 @@ static bool wants_color(const struct cmd_env *env)
 
 	if (env->color != WHEN_AUTO)
 		return env->color == WHEN_ALWAYS;
-	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && strcmp(term, "dumb");
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && *term &&
+	       strcmp(term, "dumb");
 }
 
 /* Why stdout failed. When that was some writes ago, its errno is lost: another byte tells it. */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <locale.h>
 #include <string.h>
 #include <strings.h>
 
@@ -209,13 +208,12 @@ static int print(struct table *t, FILE *out, bool header)
 
 int table_print(struct table *t, FILE *out, bool header)
 {
-	/* Names are UTF-8 in every locale, and their width is that of their characters. */
-	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0), old = uselocale(utf8);
-	int rc = t->rows ? print(t, out, header) : 0;
+	struct utf8_locale locale;
+	int rc;
 
-	uselocale(old);
-	if (utf8)
-		freelocale(utf8);
+	utf8_locale_begin(&locale);
+	rc = t->rows ? print(t, out, header) : 0;
+	utf8_locale_end(&locale);
 	table_free(t);
 	return rc;
 }

@@ -211,22 +211,52 @@ void text_add_json(struct text *t, const char *s)
 	}
 }
 
+void utf8_locale_begin(struct utf8_locale *l)
+{
+	*l = (struct utf8_locale){ 0 };
+	if (!strcmp(nl_langinfo(CODESET), "UTF-8"))
+		return;
+	l->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	if (l->utf8)
+		l->before = uselocale(l->utf8);
+}
+
+void utf8_locale_end(struct utf8_locale *l)
+{
+	if (!l->utf8)
+		return;
+	uselocale(l->before);
+	freelocale(l->utf8);
+	l->utf8 = (locale_t)0;
+}
+
+static size_t ascii_len(const char *s)
+{
+	size_t len = 0;
+
+	while (s[len] && (unsigned char)s[len] < 0x80)
+		len++;
+	return len;
+}
+
 size_t text_width(const char *s)
 {
-	size_t width = 0, len;
+	size_t width = ascii_len(s), len;
+	struct utf8_locale locale;
 	uint32_t code;
 	int cells;
 
+	s += width;
+	if (!*s)
+		return width;
+	utf8_locale_begin(&locale);
 	for (; *s; s += len) {
-		if ((unsigned char)*s < 0x80) {
-			width += len = 1;
-			continue;
-		}
 		len = utf8_char(s, &code);
 		cells = len ? wcwidth((wchar_t)code) : 1;
 		len = len ? len : 1;
 		width += cells < 0 ? 1 : (size_t)cells;
 	}
+	utf8_locale_end(&locale);
 	return width;
 }
 

@@ -12,15 +12,21 @@ setup_file() {
 	done
 	load pack
 	(requires_git) >/dev/null 2>&1 || return 0
-	make_in "$TOP" rpm BUILD="$BATS_FILE_TMPDIR/b" RPMBUILD_FLAGS=--nodeps \
-		>"$BATS_FILE_TMPDIR/out" 2>"$BATS_FILE_TMPDIR/err" || touch "$BATS_FILE_TMPDIR/failed"
+	build_rpm >"$BATS_FILE_TMPDIR/out" 2>"$BATS_FILE_TMPDIR/err" ||
+		touch "$BATS_FILE_TMPDIR/failed"
+}
+
+# Where people keep sources, there are blanks, and rpmbuild itself takes none.
+build_rpm() {
+	git clone -q "$TOP" "$BATS_FILE_TMPDIR/a clone" || return
+	make_in "$BATS_FILE_TMPDIR/a clone" rpm RPMBUILD_FLAGS=--nodeps
 }
 
 built() {
 	requires rpmbuild rpm2cpio cpio
 	requires_git
 	[ ! -e "$BATS_FILE_TMPDIR/failed" ] || fail "$(tail -n 40 "$BATS_FILE_TMPDIR/err")"
-	RPMS=$BATS_FILE_TMPDIR/b/rpm/RPMS/$(uname -m)
+	RPMS="$BATS_FILE_TMPDIR/a clone/build/rpm/RPMS/$(uname -m)"
 }
 
 unpack() { # PACKAGE...: into root
@@ -35,7 +41,7 @@ unpack() { # PACKAGE...: into root
 	built
 	is "$(cd "$RPMS" && printf '%s ' *.rpm | sed 's/-[0-9][^ ]*//g')" \
 		"famfs famfs-devel famfs-libs "
-	is "$(find "$BATS_FILE_TMPDIR/b/rpm/SRPMS" -name 'famfs-*.src.rpm' | wc -l)" 1
+	is "$(find "$BATS_FILE_TMPDIR/a clone/build/rpm/SRPMS" -name 'famfs-*.src.rpm' | wc -l)" 1
 	is "$(rpm -qp --qf '%{version}' "$RPMS"/famfs-[0-9]*.rpm)" \
 		"$(sed -n 's/^Version: *//p' "$TOP/famfs.spec")"
 }
@@ -68,7 +74,7 @@ unpack() { # PACKAGE...: into root
 	built
 	requires rpmlint
 	run_program 0 rpmlint -r "$TOP/packaging/famfs.rpmlintrc" "$RPMS"/*.rpm \
-		"$BATS_FILE_TMPDIR"/b/rpm/SRPMS/*.rpm "$TOP/famfs.spec"
+		"$BATS_FILE_TMPDIR/a clone/build"/rpm/SRPMS/*.rpm "$TOP/famfs.spec"
 	has "$output" '4 packages and 1 specfiles checked; 0 errors, 0 warnings'
 }
 

@@ -7,7 +7,9 @@ load pack
 setup_file() {
 	command -v dpkg-shlibdeps >/dev/null || return 0
 	load pack
-	SOURCE_DATE_EPOCH=1600000000 make_in "$TOP" deb BUILD="$BATS_FILE_TMPDIR/b" \
+	# Where people keep sources, there are blanks.
+	copy_sources "$BATS_FILE_TMPDIR/the sources"
+	SOURCE_DATE_EPOCH=1600000000 make_in "$BATS_FILE_TMPDIR/the sources" deb \
 		>"$BATS_FILE_TMPDIR/out" 2>"$BATS_FILE_TMPDIR/err" || touch "$BATS_FILE_TMPDIR/failed"
 }
 
@@ -21,7 +23,7 @@ built() {
 	built
 	is "$(printf '%s\n' "${DEBS[@]##*/}" | sed 's/_.*//' | paste -sd ' ')" \
 		"famfs libfamfs0 libfamfs-dev"
-	[ ! -e "$TOP/debian" ]
+	[ ! -e "$BATS_FILE_TMPDIR/the sources/debian" ]
 }
 
 @test "the control files are what dpkg needs" {
@@ -49,7 +51,7 @@ built() {
 	mkdir first
 	cp "${DEBS[@]}" first
 	umask 077
-	SOURCE_DATE_EPOCH=1600000000 make_in "$TOP" deb BUILD="$BATS_FILE_TMPDIR/b" 2>/dev/null
+	SOURCE_DATE_EPOCH=1600000000 make_in "$BATS_FILE_TMPDIR/the sources" deb 2>/dev/null
 	for deb in "${DEBS[@]}"; do
 		cmp "$deb" "first/${deb##*/}"
 	done

@@ -10,12 +10,9 @@ setup_file() {
 	build_bare >"$BATS_FILE_TMPDIR/log" 2>&1 || touch "$BATS_FILE_TMPDIR/failed"
 }
 
-# The sources as they are now, without what was built in them.
 build_bare() {
 	local without
-	mkdir "$BATS_FILE_TMPDIR/the sources"
-	tar -C "$TOP" -cf - --exclude=./build --exclude=./.git . |
-		tar -C "$BATS_FILE_TMPDIR/the sources" -xf - || return
+	copy_sources "$BATS_FILE_TMPDIR/the sources" || return
 	mapfile -t without < <(grep -o 'WITHOUT_LIB[A-Z]*' "$TOP/Makefile" | sort -u)
 	make_in "$BATS_FILE_TMPDIR/the sources" -j2 all CFLAGS='-O0 -Wno-format-truncation' \
 		WERROR=1 "${without[@]/%/=1}"
@@ -58,6 +55,25 @@ built() {
 	LD_LIBRARY_PATH=$p/lib ./t
 	make_in "$SRC" uninstall prefix="$p"
 	is "$(files_below "$p")" ""
+}
+
+@test "signs that sed knows are themselves in what pkg-config tells" {
+	local p="$PWD/r&d|\\1"
+	built
+	make_in "$SRC" install "${bare[@]}" prefix="$p"
+	is "$(sed -n 's/^libdir=//p' "$p/lib/pkgconfig/famfs.pc")" "$p/lib"
+	is "$(sed -n 's/^prefix=//p' "$p/lib/pkgconfig/famfs.pc")" "$p"
+}
+
+@test "a BUILD with a blank is refused before anything is touched" {
+	local goal
+	echo precious >a
+	for goal in all clean install deb; do
+		run_program 2 env -u MAKEFLAGS make -s -C "$TOP" "$goal" BUILD="$PWD/a b"
+		has "$stderr" "BUILD='$PWD/a b': one word is wanted"
+	done
+	is "$(<a)" precious
+	is "$(files_below .)" /a
 }
 
 @test "each directory can be told, and everything goes where it belongs" {

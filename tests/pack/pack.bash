@@ -17,6 +17,12 @@ quick_make() { # BUILD ARGUMENT...
 	make_in "$TOP" BUILD="$1" CFLAGS=-O0 "${@:2}"
 }
 
+# The sources as they are now, without what was built in them.
+copy_sources() { # DIR
+	mkdir "$1"
+	tar -C "$TOP" -cf - --exclude=./build --exclude=./.git . | tar -C "$1" -xf -
+}
+
 requires_git() {
 	requires git
 	[ "$(git -C "$TOP" rev-parse --show-toplevel 2>/dev/null)" -ef "$TOP" ] ||
