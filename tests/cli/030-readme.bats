@@ -47,3 +47,26 @@ setup_tour() {
 	[ "$(grep -c jq json.sh)" -ge 2 ]
 	run_program 0 bash json.sh
 }
+
+# The picture below a command of the tour, as README has it.
+picture_of() { # COMMAND
+	awk -v command="    $1" '
+		$0 == command { seen = 1; getline; next }
+		seen && !/^    / && !/^$/ { exit }
+		seen { print substr($0, 5) }
+	' "$BATS_TEST_DIRNAME/../../README.md" | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}'
+}
+
+@test "the map in the tour is what its commands draw" {
+	local map='famfs interleave map --nbuckets 8 demo.img'
+	requires jq xxd
+	setup_tour
+	{
+		echo 'set -eu'
+		commands_of "A quick tour" | sed "/^$map\$/q"
+	} >tour.sh
+	run_program 0 env LC_ALL=C.UTF-8 bash tour.sh
+	picture_of "$map" >picture
+	[ "$(wc -l <picture)" -ge 15 ]
+	diff picture <(tail -n "$(wc -l <picture)" "$OUT" | sed 's/ *$//')
+}
