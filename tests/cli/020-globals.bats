@@ -35,6 +35,12 @@ mapfile -t COMMANDS < <("${FAMFS:-$BATS_TEST_DIRNAME/../../build/famfs}" __comma
 		command|
 		command|fmap
 		xyzzy|xyzzy
+		fsk.*did you mean fsck|fsk $IMG
+		chek.*did you mean check|help chek
+		famfs fmap: dmp: .*did you mean dump|help fmap dmp
+		fmpa.*did you mean fmap|help fmpa dump
+		famfs interleave: plam: .*did you mean plan|help interleave plam
+		famfs: xyzzy: .*see famfs --help|help xyzzy plan
 		--jsno.*did you mean --json|--jsno ls $IMG
 		--lonlen.*did you mean --loglen|mkfs --lonlen 8M $IMG
 		--recursiv.*no value|ls --recursiv=3 $IMG
@@ -170,6 +176,28 @@ mapfile -t COMMANDS < <("${FAMFS:-$BATS_TEST_DIRNAME/../../build/famfs}" __comma
 		run_famfs 0 help "${args[@]}"
 		run_famfs 0 "${args[@]}" --usage
 		has "$output" "^usage: famfs $cmd"
+	done
+}
+
+@test "--help of a command offers the global options that it takes, and no other" {
+	local cmd args flag line takes
+	requires jq
+	run_famfs 0 __commands
+	cp "$OUT" commands
+	for cmd in "${COMMANDS[@]}"; do
+		read -ra args <<<"$cmd"
+		run_famfs 0 "${args[@]}" --help
+		line="$(grep '^Global options:' "$OUT") "
+		for flag in json:-j dry_run:-n sync:--sync; do
+			takes=$(jq --arg name "$cmd" --arg key "${flag%:*}" '.commands[]
+				| select(([.group, .name] | map(select(.)) | join(" ")) == $name)
+				| .[$key]' commands)
+			case "$takes $line" in
+			true*" ${flag#*:}"[,\ ]* | false*) ;;
+			*) fail "$cmd takes ${flag%:*}: $takes; but it says" "$line" ;;
+			esac
+			[ "$takes" = true ] || hasnt "$line" " ${flag#*:}[, ]"
+		done
 	done
 }
 

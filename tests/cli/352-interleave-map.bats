@@ -142,6 +142,8 @@ drawn_on_terminal() { # [VARIABLE=VALUE...]
 	cmp plain typed
 	drawn_on_terminal TERM=dumb
 	cmp plain typed
+	drawn_on_terminal TERM=
+	cmp plain typed
 	drawn_on_terminal NO_COLOR=
 	colors typed | cmp - seen
 	run_famfs 0 interleave map --charset=ascii --width 80 "$IMG"
@@ -304,4 +306,14 @@ drawn_on_terminal() { # [VARIABLE=VALUE...]
 	poke_text "$(extents /.meta/.alloc.cfg | cut -d ' ' -f 1)" 'interleaved_alloc: [hostile'
 	run_famfs 0 interleave map --json "$IMG"
 	json_is .nbuckets 0
+}
+
+@test "wide names keep the columns of the legend in line, whatever the locale" {
+	local locale
+	new_image
+	run_famfs 0 creat -q -s 2M "$IMG:/日本語" "$IMG:/abcdef"
+	for locale in C C.UTF-8; do
+		run_program 0 env LC_ALL=$locale "$FAMFS" interleave map --charset=ascii "$IMG"
+		has "$output" $'\nA /日本語  2\\.0M\nB /abcdef  2\\.0M'
+	done
 }
