@@ -345,10 +345,12 @@ static int run(struct cmd_env *env)
 {
 	struct dump_opts *opts = env->opts;
 	struct dump d = { .env = env, .dir = { .root = -1 } };
+	struct operand *op;
 	struct famfs_err err;
 	int code;
 
-	d.op = operand_split(env, env->operands[0]);
+	operand_list(env, &op);
+	d.op = *op;
 	d.several = opts->recursive || !d.op.path;
 	if (!opts->wire)
 		opts->wire = famfs_wire(FAMFS_WIRE_V1);
@@ -369,13 +371,12 @@ const struct cmd cmd_fmap_dump = {
 	.name = "dump",
 	.group = "fmap",
 	.summary = "Shows the maps of files that the kernel gets",
-	.operands = "FILE|DEVICE",
+	.operands = "[FILE|DEVICE]",
 	.example = "famfs fmap dump --format=raw -o a.fmap /dev/dax0.0:/a",
 	.options = options,
 	.parse = parse,
 	.run = run,
 	.opts_size = sizeof(struct dump_opts),
-	.operands_min = 1,
 	.operands_max = 1,
 	.flags = CMD_JSON,
 };
