@@ -132,6 +132,11 @@ uint64_t dev_skip_hole(const struct dev *dev, uint64_t off, uint64_t end);
 /* Where the next hole begins, from @off on; @end: there is none below it. */
 uint64_t dev_skip_data(const struct dev *dev, uint64_t off, uint64_t end);
 uint64_t dev_last_data(const struct dev *dev, uint64_t off, uint64_t end);
+/*
+ * Bytes from @off on that are zero for certain without being read: those of a hole, in whole steps
+ * or up to @end. Unlike above, also of a metadata image, whose holes are not those of its device.
+ */
+uint64_t dev_blank(const struct dev *dev, uint64_t off, uint64_t end, uint64_t step);
 
 /*
  * The bytes of files, anywhere on the device; whole or an error. What is written is written back

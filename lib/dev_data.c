@@ -209,16 +209,43 @@ int dev_scan(struct dev *dev, uint64_t off, void *buf, size_t len, struct famfs_
 	return rc ? rc : dev_read(dev, off, buf, len, err);
 }
 
-uint64_t dev_skip_hole(const struct dev *dev, uint64_t off, uint64_t end)
+static uint64_t next_data(const struct dev *dev, uint64_t off, uint64_t end)
 {
 	off_t at;
 
-	if (!has_holes(dev) || off >= end)
-		return off < end ? off : end;
+	if (off >= end)
+		return end;
 	at = lseek(dev->fd, (off_t)(dev->base + off), SEEK_DATA);
 	if (at < 0)
 		return errno == ENXIO ? end : off;
 	return (uint64_t)at - dev->base < end ? (uint64_t)at - dev->base : end;
+}
+
+uint64_t dev_skip_hole(const struct dev *dev, uint64_t off, uint64_t end)
+{
+	if (!has_holes(dev))
+		return off < end ? off : end;
+	return next_data(dev, off, end);
+}
+
+static bool has_shrunk(const struct dev *dev, uint64_t end)
+{
+	struct stat st;
+
+	return fstat(dev->fd, &st) < 0 || dev->base + end > (uint64_t)st.st_size;
+}
+
+uint64_t dev_blank(const struct dev *dev, uint64_t off, uint64_t end, uint64_t step)
+{
+	uint64_t len;
+
+	if (dev->kind != FAMFS_DEV_IMAGE || off >= end)
+		return 0;
+	len = next_data(dev, off, end) - off;
+	if (len < end - off)
+		return len - len % step;
+	/* What was cut off is no hole: whoever reads it is told. */
+	return has_shrunk(dev, end) ? 0 : len;
 }
 
 uint64_t dev_skip_data(const struct dev *dev, uint64_t off, uint64_t end)
@@ -247,17 +274,10 @@ uint64_t dev_last_data(const struct dev *dev, uint64_t off, uint64_t end)
 	return off < end ? off : end;
 }
 
-/* A store behind the end would make a cut image grow again, as if nothing were lost. */
-static bool has_shrunk(const struct dev *dev, uint64_t end)
-{
-	struct stat st;
-
-	return fstat(dev->fd, &st) < 0 || dev->base + end > (uint64_t)st.st_size;
-}
-
 static int image_write(struct dev *dev, uint64_t off, const char *from, size_t len,
 		       struct famfs_err *err)
 {
+	/* A store behind the end would make a cut image grow again, as if nothing were lost. */
 	if (has_shrunk(dev, off + len))
 		return image_failed(dev, off, "stored to", 0, err);
 	while (len > 0) {

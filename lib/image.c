@@ -121,21 +121,39 @@ static size_t chunk_len(const struct dump *d, uint64_t off)
 	return len < d->end - off ? (size_t)len : (size_t)(d->end - off);
 }
 
+static int dump_chunk(struct dump *d, uint64_t off, size_t len, struct famfs_err *err)
+{
+	int rc = dev_scan(d->dev, off, d->buf, len, err);
+
+	if (!rc && d->scrubbed)
+		scrub_chunk(d, off, len);
+	return rc ? rc : pack_add(&d->w, off, d->buf, len, err);
+}
+
+/*
+ * Whole chunks that lie in a hole, in bytes: all are alike behind the first of the log. Zeros are
+ * zeros when they are scrubbed, too.
+ */
+static uint64_t blank_chunks(const struct dump *d, uint64_t off, size_t len)
+{
+	return dev_blank(d->dev, off, off > FAMFS_LOG_OFF ? d->end : off + len, len);
+}
+
 static int dump_chunks(struct dump *d, struct famfs_err *err)
 {
 	int rc = 0;
 
 	for (uint64_t off = 0; off < d->end && !rc;) {
 		size_t len = chunk_len(d, off);
+		uint64_t blank = blank_chunks(d, off, len);
 
 		if (ctx_cancelled(d->dev->ctx))
 			return err_set(err, -ECANCELED, d->dev->name, "cancelled");
-		rc = dev_scan(d->dev, off, d->buf, len, err);
-		if (!rc && d->scrubbed)
-			scrub_chunk(d, off, len);
-		if (!rc)
-			rc = pack_add(&d->w, off, d->buf, len, err);
-		off += len;
+		if (blank)
+			rc = pack_add_zeros(&d->w, off, blank, err);
+		else
+			rc = dump_chunk(d, off, len, err);
+		off += blank ? blank : len;
 	}
 	return rc;
 }

@@ -63,20 +63,30 @@ static uint64_t count_changes(const uint8_t *a, const uint8_t *b, size_t len)
 	return nr;
 }
 
-/* Piece by piece. */
+/* At most a chunk. @want: NULL for zeros. */
+static int compare_piece(struct restore *r, uint64_t off, const uint8_t *want, size_t len,
+			 struct famfs_err *err)
+{
+	int rc = dev_scan(r->dev, off, r->buf, len, err);
+
+	if (!rc)
+		r->result->changed += count_changes(r->buf, want, len);
+	return rc;
+}
+
+/* Zeros may be as many as the device has bytes: where it has a hole, they are there. */
 static int compare_part(struct restore *r, const struct pack_range *part, struct famfs_err *err)
 {
+	uint64_t off = part->section.off, end = off + part->section.len;
 	int rc = 0;
 
-	for (uint64_t done = 0, len; done < part->section.len && !rc; done += len) {
-		uint64_t off = part->section.off + done;
+	if (part->bytes)
+		return compare_piece(r, off, part->bytes, part->section.len, err);
+	while (!rc && (off += dev_blank(r->dev, off, end, 1)) < end) {
+		size_t len = end - off < PACK_CHUNK ? (size_t)(end - off) : PACK_CHUNK;
 
-		len = part->section.len - done < PACK_CHUNK ? part->section.len - done : PACK_CHUNK;
-		rc = dev_scan(r->dev, off, r->buf, len, err);
-		if (!rc)
-			r->result->changed += count_changes(r->buf,
-							    part->bytes ? part->bytes + done : NULL,
-							    len);
+		rc = compare_piece(r, off, NULL, len, err);
+		off += len;
 	}
 	return rc;
 }

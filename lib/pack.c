@@ -185,22 +185,42 @@ static int add_chunk(struct pack_writer *w, const uint8_t *buf, size_t len, stru
 	return rc;
 }
 
-int pack_add(struct pack_writer *w, uint64_t off, const void *buf, size_t len,
-	     struct famfs_err *err)
+/* Goes on at @off. The zeros before a gap end there. */
+static int begin(struct pack_writer *w, uint64_t off, uint64_t len, struct famfs_err *err)
 {
-	const uint8_t *from = buf;
 	uint64_t end;
 	int rc = 0;
 
 	if (off < w->end || (off > w->end && w->kind == FAMFS_IMAGE_METADATA) ||
 	    __builtin_add_overflow(off, len, &end) || end > w->dev_size)
 		return err_set(err, -EINVAL, w->name,
-			       "%zu bytes at offset %llu cannot follow on offset %llu", len,
-			       (unsigned long long)off, (unsigned long long)w->end);
+			       "%llu bytes at offset %llu cannot follow on offset %llu",
+			       (unsigned long long)len, (unsigned long long)off,
+			       (unsigned long long)w->end);
 	if (off > w->end) {
 		rc = write_zeros(w, err);
 		w->end = off;
 	}
+	return rc;
+}
+
+int pack_add_zeros(struct pack_writer *w, uint64_t off, uint64_t len, struct famfs_err *err)
+{
+	int rc = begin(w, off, len, err);
+
+	if (rc)
+		return rc;
+	w->zeros += len;
+	w->end += len;
+	return 0;
+}
+
+int pack_add(struct pack_writer *w, uint64_t off, const void *buf, size_t len,
+	     struct famfs_err *err)
+{
+	const uint8_t *from = buf;
+	int rc = begin(w, off, len, err);
+
 	while (len > 0 && !rc) {
 		size_t part = len < PACK_CHUNK ? len : PACK_CHUNK;
 

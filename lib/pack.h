@@ -95,6 +95,9 @@ int pack_create(struct pack_writer *w, const struct famfs_image_info *info, stru
 int pack_add(struct pack_writer *w, uint64_t off, const void *buf, size_t len,
 	     struct famfs_err *err);
 
+/* The same of zeros that are known without a look: no other file comes of it. */
+int pack_add_zeros(struct pack_writer *w, uint64_t off, uint64_t len, struct famfs_err *err);
+
 /* Writes the end: without it the file counts as cut off. */
 int pack_finish(struct pack_writer *w, struct famfs_err *err);
 

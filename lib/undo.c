@@ -162,17 +162,23 @@ static int fill_info(struct undo *undo, struct famfs_image_info *info, struct fa
 static int write_range(struct undo *undo, struct pack_writer *w, const struct range *range,
 		       uint8_t *buf, struct famfs_err *err)
 {
+	uint64_t len;
 	int rc = 0;
 
-	for (uint64_t at = range->off; at < range->end && !rc;) {
-		size_t part = range->end - at < PACK_CHUNK ? (size_t)(range->end - at) : PACK_CHUNK;
+	for (uint64_t at = range->off; at < range->end && !rc; at += len) {
+		uint64_t blank = dev_blank(undo->dev, at, range->end, PACK_CHUNK);
 
+		len = range->end - at < PACK_CHUNK ? range->end - at : PACK_CHUNK;
 		if (ctx_cancelled(undo->dev->ctx))
 			return err_set(err, -ECANCELED, undo->dev->name, "cancelled");
-		rc = dev_scan(undo->dev, at, buf, part, err);
+		if (blank) {
+			rc = pack_add_zeros(w, at, blank, err);
+			len = blank;
+			continue;
+		}
+		rc = dev_scan(undo->dev, at, buf, len, err);
 		if (!rc)
-			rc = pack_add(w, at, buf, part, err);
-		at += part;
+			rc = pack_add(w, at, buf, len, err);
 	}
 	return rc;
 }

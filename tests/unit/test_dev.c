@@ -407,6 +407,34 @@ UNIT_TEST(zeroing_makes_holes)
 	famfs_ctx_free(ctx);
 }
 
+/* Huge pages make holes of whole units only. */
+UNIT_TEST(holes_need_not_be_read)
+{
+	struct famfs_ctx *ctx = new_ctx();
+	struct famfs_err err;
+	struct dev *dev = open_image(ctx, "holes.img", 16 * MIB);
+	uint8_t buf[8];
+
+	CHECK_EQ(dev_blank(dev, 0, 16 * MIB, 1), 16 * MIB);
+	CHECK_EQ(dev_data_write(dev, 8 * MIB + 5, "x", 1, &err), 0);
+	CHECK_EQ(dev_blank(dev, 0, 16 * MIB, 1), 8 * MIB);
+	CHECK_EQ(dev_blank(dev, 100, 16 * MIB, 1), 8 * MIB - 100);
+	CHECK_EQ(dev_blank(dev, 0, 16 * MIB, 3 * MIB), 6 * MIB);
+	CHECK_EQ(dev_blank(dev, 0, 16 * MIB, 9 * MIB), 0);
+	CHECK_EQ(dev_blank(dev, 8 * MIB, 16 * MIB, 1), 0);
+	/* What is left is taken, be it no whole step. */
+	CHECK_EQ(dev_blank(dev, 10 * MIB, 16 * MIB, 4 * MIB), 6 * MIB);
+	CHECK_EQ(dev_blank(dev, MIB, 8 * MIB, 3 * MIB), 7 * MIB);
+	CHECK_EQ(dev_blank(dev, MIB, MIB, 1), 0);
+	/* What was cut off is no hole, but an error for whoever reads it. */
+	CHECK_EQ(truncate("holes.img", 12 * MIB), 0);
+	CHECK_EQ(dev_blank(dev, 10 * MIB, 12 * MIB, 1), 2 * MIB);
+	CHECK_EQ(dev_blank(dev, 10 * MIB, 16 * MIB, 1), 0);
+	CHECK_EQ(dev_scan(dev, 14 * MIB, buf, sizeof(buf), &err), -EIO);
+	dev_close(dev);
+	famfs_ctx_free(ctx);
+}
+
 UNIT_TEST(sync_reaches_the_disk)
 {
 	struct famfs_ctx *ctx = new_ctx();
