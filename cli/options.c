@@ -127,7 +127,7 @@ static void scan_value(struct scan *sc, const struct argp_option *opt, const cha
 		scan_wrong(sc, option, "needs a value");
 	else if (!*value && option_takes_file(opt))
 		scan_wrong(sc, option, "names no file");
-	else if (!*value && !strcmp(opt->arg, "DEVICE"))
+	else if (!*value && (!strcmp(opt->arg, "DEVICE") || !strcmp(opt->arg, "NAME")))
 		scan_wrong(sc, option, "names no device");
 }
 

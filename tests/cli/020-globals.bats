@@ -357,13 +357,15 @@ asleep() { # PID
 	refused 2 '-o: names no file' verify --make-manifest -o '' "$IMG"
 	refused 2 '-d: names no device' ls -d '' :/
 	refused 2 '--device: names no device' --device= ls :/
+	refused 2 '--daxdev: names no device' mkfs --size 64M --daxdev '' "$IMG"
+	[ ! -e "$IMG" ]
 	# Of every command.
 	local words option arg checked=0
 	"$FAMFS" __commands | jq -r '.commands[] | "\(.group // "") \(.name)" as $words | .options[] |
-		select(.arg | IN("FILE", "SUMS", "MANIFEST", "DEVICE")) |
+		select(.arg | IN("FILE", "SUMS", "MANIFEST", "DEVICE", "NAME")) |
 		"\($words)\t--\(.long)\t\(.arg)"' >options
 	while IFS=$'\t' read -r words option arg; do
-		[ "$arg" = DEVICE ] || arg="file"
+		[[ $arg = DEVICE || $arg = NAME ]] && arg="device" || arg="file"
 		# shellcheck disable=SC2086 # two words
 		refused 2,16 " $option: names no $arg" $words "$option="
 		checked=$((checked + 1))
