@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 
 #include "file.h"
 #include "outfile.h"
+
+enum { LINKS_MAX = 40 }; /* that the kernel follows, too */
 
 static int failed(struct cmd_env *env, const struct outfile *out, int rc)
 {
@@ -66,6 +69,44 @@ static int open_over(struct cmd_env *env, struct outfile *out, const char *devic
 	return out->target ? open_temp(env, out) : failed(env, out, -errno);
 }
 
+/* The target is a link that says @to: unless from the root, that counts from beside the link. */
+static void follow_link(struct outfile *out, const char *to, size_t len)
+{
+	const char *slash = strrchr(out->target, '/');
+	struct text path = { 0 };
+
+	if (*to != '/' && slash)
+		text_add(&path, out->target, (size_t)(slash - out->target) + 1);
+	text_add(&path, to, len);
+	free(out->target);
+	out->target = path.s;
+}
+
+/* Symbolic links that lead nowhere stay: the file is made where they point, as by open(2). */
+static int follow_links(struct outfile *out)
+{
+	char to[PATH_MAX];
+	ssize_t len;
+	int i;
+
+	for (i = 0; i <= LINKS_MAX; i++) {
+		len = readlink(out->target, to, sizeof(to));
+		if (len < 0)
+			return errno == EINVAL || errno == ENOENT ? 0 : -errno;
+		if ((size_t)len == sizeof(to))
+			return -ENAMETOOLONG;
+		follow_link(out, to, (size_t)len);
+	}
+	return -ELOOP;
+}
+
+static int open_new(struct cmd_env *env, struct outfile *out)
+{
+	int rc = follow_links(out);
+
+	return rc ? failed(env, out, rc) : open_temp(env, out);
+}
+
 int outfile_open(struct cmd_env *env, struct outfile *out, const char *file, const char *device)
 {
 	struct stat st;
@@ -80,7 +121,7 @@ int outfile_open(struct cmd_env *env, struct outfile *out, const char *file, con
 		out->fd = STDOUT_FILENO;
 		code = open_stream(env, out, device);
 	} else if (stat(file, &st)) {
-		code = errno == ENOENT ? open_temp(env, out) : failed(env, out, -errno);
+		code = errno == ENOENT ? open_new(env, out) : failed(env, out, -errno);
 	} else if (S_ISREG(st.st_mode) && !is_stdout(&st)) {
 		code = open_over(env, out, device);
 	} else {

@@ -26,7 +26,8 @@ struct outfile {
 
 /*
  * outfile_open() - begins @file, "-" for standard output; one that is there only with @replace, and
- * never @device itself. Returns 0, or EXIT_FAILED when the reason is printed.
+ * never @device itself. Symbolic links stay, what they lead to is written. Returns 0, or
+ * EXIT_FAILED when the reason is printed.
  */
 int outfile_open(struct cmd_env *env, struct outfile *out, const char *file, const char *device);
 

@@ -149,3 +149,50 @@ le() {
 	run_shell 1 'ulimit -f 0; trap "" XFSZ; "$@"' "$FAMFS" fmap dump --format=raw -o out "$IMG:/f"
 	is "$(<out)" mine
 }
+
+@test "-o: through symbolic links, also to what is not there yet" {
+	new_image
+	run_famfs 0 creat -s 4k "$IMG:/f"
+	run_famfs 0 fmap dump --format=raw -o want "$IMG:/f"
+	mkdir -p a/b c
+	ln -s a/one one
+	ln -s b/two a/one
+	ln -s ../../c/three a/b/two
+	run_famfs 0 fmap dump --format=raw -o one "$IMG:/f"
+	[ -L one ] && [ -L a/one ] && [ -L a/b/two ] && [ ! -L c/three ] || fail "a link is gone"
+	cmp want c/three
+	is "$(stat -c %a c/three)" 644
+	is "$(find a c -type f)" c/three
+	ln -s "$PWD/c/four" full
+	run_famfs 0 fmap dump --format=raw -o a/../full "$IMG:/f"
+	[ -L full ] || fail "a link is gone"
+	cmp want c/four
+	# Where nothing can be made, nothing is, and the links stay.
+	ln -s no/such/dir nowhere
+	ln -s c/new/ slash
+	ln -s loop loop
+	refused 1 'nowhere: no such file' fmap dump --format=raw -o nowhere "$IMG:/f"
+	run_famfs 1 fmap dump --format=raw -o slash "$IMG:/f"
+	refused 1 'loop: too many' fmap dump --format=raw -o loop "$IMG:/f"
+	mkdir -m 555 shut
+	ln -s shut/new denied
+	run_bound 1 "$FAMFS" fmap dump --format=raw -o denied "$IMG:/f"
+	one_error 'denied: permission denied'
+	[ -L nowhere ] && [ -L slash ] && [ -L loop ] && [ -L denied ] || fail "a link is gone"
+	is "$(ls c shut)" "$(printf '%s\n' c: four three '' shut:)"
+}
+
+@test "-o: as many links as the system follows, and one more" {
+	new_image
+	run_famfs 0 creat -s 4k "$IMG:/f"
+	local i
+	ln -s new l1
+	for ((i = 2; i <= 41; i++)); do
+		ln -s l$((i - 1)) l$i
+	done
+	refused 1 'l41: too many' fmap dump --format=raw -o l41 "$IMG:/f"
+	[ ! -e new ] || fail "made"
+	run_famfs 0 fmap dump --format=raw -o l40 "$IMG:/f"
+	is "$(stat -c %s new)" 56
+	[ -L l40 ] && [ -L l1 ] || fail "a link is gone"
+}

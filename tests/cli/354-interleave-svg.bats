@@ -186,6 +186,10 @@ swatches() { # FILE
 	[ -L link.svg ]
 	sound map.svg
 	is "$(stat -c %a map.svg)" 640
+	rm map.svg
+	run_famfs 0 interleave map --svg link.svg "$IMG"
+	[ -L link.svg ]
+	sound map.svg
 	(umask 027 && run_famfs 0 interleave map --svg new.svg "$IMG")
 	is "$(stat -c %a new.svg)" 640
 	is "$(ls)" "$(printf '%s\n' dev.img link.svg map.svg new.svg)"

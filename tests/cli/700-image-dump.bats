@@ -105,6 +105,10 @@ sample() {
 	run_famfs 0 image dump --force "$IMG" link.fmi
 	[ -L link.fmi ] || fail "the link is gone"
 	run_famfs 0 image show fs.fmi
+	rm fs.fmi
+	run_famfs 0 image dump "$IMG" link.fmi
+	[ -L link.fmi ] || fail "the link is gone"
+	run_famfs 0 image show fs.fmi
 	refused 1 'file system itself' image dump --force "$IMG" "$IMG"
 	ln "$IMG" hard.img
 	refused 1 'file system itself' image dump --force "$IMG" hard.img
