@@ -41,23 +41,46 @@ static int do_run(struct data_worker *worker, uint64_t off, uint64_t dev_off, ui
 	return rc;
 }
 
-static int bad_map(struct data_worker *worker, uint64_t off, const struct famfs_extent *extent,
-		   int rc)
+uint64_t data_first_missing(const struct dev *dev, uint64_t off, const struct famfs_extent *extent)
+{
+	return off + (extent->off < dev->size ? dev->size - extent->off : 0);
+}
+
+/* The first extent, from the job's first byte on, that cannot be followed. Return: as resolve(). */
+static int find_bad(const struct data_job *job, uint64_t *ret_off, struct famfs_extent *ret_extent)
+{
+	uint64_t off = job->off;
+	int rc;
+
+	for (;; off += ret_extent->len) {
+		rc = resolve(job->entry, off, ret_extent);
+		if (rc || ret_extent->dev_index || !data_on_device(job->dev, ret_extent))
+			break;
+	}
+	*ret_off = off;
+	return rc;
+}
+
+/* Names the first byte that is not there, whichever piece each thread met first. */
+static int bad_map(struct data_worker *worker)
 {
 	struct data_job *job = worker->job;
+	struct famfs_extent extent;
+	uint64_t off;
+	int rc = find_bad(job, &off, &extent);
 
 	if (rc)
 		rc = err_set(&worker->err, -EUCLEAN, "", "damaged map: it has no byte %llu",
 			     (unsigned long long)off);
-	else if (!extent->dev_index)
+	else if (!extent.dev_index)
 		rc = err_set(&worker->err, -EUCLEAN, "",
 			     "byte %llu lies behind the end of the device",
-			     (unsigned long long)off);
+			     (unsigned long long)data_first_missing(job->dev, off, &extent));
 	else
 		rc = err_set(&worker->err, -EUCLEAN, "",
 			     "byte %llu lies on device %llu, which is "
 			     "not followed",
-			     (unsigned long long)off, (unsigned long long)extent->dev_index);
+			     (unsigned long long)off, (unsigned long long)extent.dev_index);
 	return data_error(job, rc, &worker->err);
 }
 
@@ -70,7 +93,7 @@ static int do_piece(struct data_worker *worker, uint64_t off, uint64_t len)
 	while (len > 0) {
 		rc = resolve(job->entry, off, &extent);
 		if (rc || extent.dev_index || !data_on_device(job->dev, &extent))
-			return bad_map(worker, off, &extent, rc);
+			return bad_map(worker);
 		if (extent.len > len)
 			extent.len = len;
 		rc = do_run(worker, off, extent.off, extent.len);

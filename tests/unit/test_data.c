@@ -446,4 +446,55 @@ UNIT_TEST(cancelled_before)
 	famfs_ctx_free(ctx);
 }
 
+/* Of the file, at @cut or behind it; found page by page. */
+static uint64_t behind(const struct famfs_entry *entry, uint64_t cut)
+{
+	struct famfs_extent extent = { 0 };
+	uint64_t off = 0;
+
+	while (famfs_resolve(entry, off, &extent, NULL) == 0 && extent.off < cut)
+		off += 4096;
+	return off;
+}
+
+static void read_to_missing(struct famfs *fs, const struct famfs_entry *entry, const char *want)
+{
+	struct famfs_err err = { 0 };
+	char *buf = malloc(entry->size);
+
+	CHECK_EQ(famfs_read(fs, entry, 0, buf, entry->size, &err), -EUCLEAN);
+	CHECK_HAS(err.message, want);
+	free(buf);
+}
+
+/* Not of the extent that it is in, and not of the piece that a thread came to first. */
+UNIT_TEST(cut_off_the_first_missing_byte_is_named)
+{
+	static const struct shape cut[] = { { 40 * MIB, 0, 0 }, { 35 * MIB + 4097, 3, AU } };
+
+	for (size_t i = 0; i < 2 * UNIT_NR(cut); i++) {
+		struct famfs_ctx *ctx = image_ctx();
+		struct famfs *fs = open_new(ctx);
+		struct famfs_entry entry = copy_in(fs, &cut[i / 2], 1);
+		struct famfs_data_opts opts = { .threads = i % 2 ? 4 : 1 };
+		uint64_t end = entry.extents[i / 2].off + 3 * MIB + 4096;
+		struct famfs_err err = { 0 };
+		char want[64];
+		int fd = open_out();
+
+		famfs_close(fs);
+		CHECK_EQ(truncate("a.img", (off_t)end), 0);
+		fs = image_open(ctx, "a.img", 0);
+		REQUIRE(fs);
+		(void)snprintf(want, sizeof(want), "byte %" PRIu64 " lies", behind(&entry, end));
+		UNIT_ROW("%s, %u threads", want, opts.threads);
+		CHECK_EQ(famfs_copy_out(fs, &entry, 0, entry.size, fd, &opts, &err), -EUCLEAN);
+		CHECK_HAS(err.message, want);
+		close(fd);
+		read_to_missing(fs, &entry, want);
+		famfs_close(fs);
+		famfs_ctx_free(ctx);
+	}
+}
+
 UNIT_MAIN
