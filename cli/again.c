@@ -24,11 +24,17 @@ static int read_anew(struct again *again, struct famfs_err *err)
 	return rc == -ESTALE || rc > 0 ? 0 : rc;
 }
 
-/* Of a file that was not found: for good, or because the log is being rewritten? */
+/*
+ * Of a file that was not found: for good, or because the log is being rewritten? What is wrong with
+ * the log is said once, by the command; here it is this file that is named.
+ */
 static bool is_for_good(struct again *again, int *rc, struct famfs_err *err)
 {
-	if ((*rc == -ENOENT || *rc == -ENOTDIR) && famfs_damage(again->fs, NULL))
-		*rc = famfs_damage(again->fs, err);
+	if ((*rc == -ENOENT || *rc == -ENOTDIR) && famfs_damage(again->fs, NULL)) {
+		*rc = err->rc = famfs_damage(again->fs, NULL);
+		snprintf(err->message, sizeof(err->message),
+			 "is not in what can be read of the log");
+	}
 	return *rc != -ESTALE;
 }
 

@@ -234,7 +234,7 @@ static int load_once(struct famfs *fs, struct famfs_err *err)
 	fs->good = fs->files = fs->dirs = fs->unusable = fs->file_bytes = fs->staged_nr = 0;
 	fs->sum = 0;
 	fs->unknown = FAMFS_NONE;
-	fs->stopped = fs->held_seen = false;
+	fs->stopped = fs->held_seen = fs->changed = false;
 	fs->loads++;
 	if (fs->flags & FAMFS_OPEN_WRITE)
 		fs_take_meta(fs, &fs->space);
@@ -305,7 +305,8 @@ int fs_refresh(struct famfs *fs, bool whole, struct famfs_err *err)
 
 	if (rc)
 		return rc;
-	if (!fs_is_same(&super, &fs->super))
+	/* An entry that broke may have its checksum still, by which it is known again. */
+	if (fs->changed || !fs_is_same(&super, &fs->super))
 		return fs_load(fs, err);
 	fs->super = super;
 	rc = log_reread(&fs->log, &super, true, err);

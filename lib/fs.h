@@ -29,6 +29,7 @@ struct famfs {
 	uint64_t unknown;  /* number of an entry of a type that is not known, or FAMFS_NONE */
 	uint64_t good;     /* entries read so far, all valid */
 	bool stopped;      /* entry number @good is invalid: nothing behind it is read */
+	bool changed;      /* an entry was met that is not what was read: read all of them */
 	uint64_t loads;    /* how often the log was read from its start */
 	uint64_t look_due, whole_due; /* famfs_wait(): not before; nanoseconds of the clock */
 	struct names names;

@@ -135,5 +135,6 @@ int famfs_unmoved(struct famfs *fs, const struct famfs_entry *entry, struct famf
 		media_entry_decode(&raw, entry->index, &now);
 	if (has && is_same_place(entry, &now))
 		return 0;
+	fs->changed = true;
 	return moved(fs, entry, "the log was rewritten", err);
 }

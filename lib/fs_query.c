@@ -229,8 +229,10 @@ static int read_found(struct famfs *fs, uint64_t index, const char *clean,
 	if (rc)
 		return rc;
 	media_entry_decode(&raw, index, &entry);
-	if (!media_entry_ok(&raw, index) || strcmp(entry.path, clean))
+	if (!media_entry_ok(&raw, index) || strcmp(entry.path, clean)) {
+		fs->changed = true;
 		return fs_stale(fs, err);
+	}
 	*ret_entry = entry;
 	return 0;
 }

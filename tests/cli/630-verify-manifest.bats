@@ -292,6 +292,25 @@ refused_lines() { # FAILED
 	one_error 'check'
 }
 
+@test "a damaged log: what cannot be found is named, the damage once" {
+	new_image
+	run_famfs 0 creat -q --randomize --seed 5 -s 1M "$IMG":/{a,b,c}
+	run_famfs 0 verify --make-manifest -o sums "$IMG"
+	poke_text "$(entry_at 1 100)" 'X'
+	local how
+	for how in "--seed 5 $IMG:/a $IMG:/b $IMG:/c" "--manifest sums $IMG"; do
+		# shellcheck disable=SC2086 # words
+		run_famfs 1 verify $how
+		is "$(grep -c 'damaged log: entry 1 of 3' "$ERR")" 1 "lines about the log"
+		is "$(grep -c ':/[bc]: is not in what can be read.*damage.* entry 1' "$ERR")" 2
+		is "$(wc -l <"$ERR")" 3 "lines of [$stderr]"
+		# shellcheck disable=SC2086 # words
+		run_famfs 1 verify --json $how
+		json_is '.results | map(.status) | join(" ")' 'ok failed failed'
+		json_error_is EUCLEAN EUCLEAN EUCLEAN
+	done
+}
+
 @test "an image that is cut off: what is left is verified, what is not is an error" {
 	new_image 64M
 	run_famfs 0 creat -q --randomize --seed 5 -s 8M "$IMG:/a" "$IMG:/b"

@@ -255,3 +255,18 @@ between_two() { # JUDGE COMMAND...
 	json_is '"\(.ok) \(.differing) \(.failed)"' '0 0 2'
 	has "$stderr" 'rewritten'
 }
+
+@test "an entry that breaks: the files behind it are named, the damage once" {
+	local how
+	make
+	repair='printf X | dd of="$IMG" bs=1 seek=2098388 conv=notrunc; echo >undo'
+	is "$(entry_at 2 100)" 2098388
+	for how in "--seed 7 $IMG:/gone $IMG:/b $IMG:/c" "-t 1 --manifest sums $IMG"; do
+		# shellcheck disable=SC2086 # words
+		repaired_at madvise 1 verify $how
+		is "$status" 1
+		is "$(grep -c 'damaged log: entry 2 of 4' "$ERR")" 1 "lines about the log"
+		has "$stderr" ':/b: is not in what can be read'
+		is "$(sort "$ERR" | uniq -d)" "" "lines that are there twice"
+	done
+}

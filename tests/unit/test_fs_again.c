@@ -54,6 +54,35 @@ UNIT_TEST(waiting_tells_a_change_of_any_entry)
 	famfs_ctx_free(ctx);
 }
 
+/* It has the checksum by which it is known: who came across it reads the log from its start. */
+UNIT_TEST(an_entry_that_breaks_ends_the_log)
+{
+	struct famfs_ctx *ctx = image_ctx();
+	struct famfs_err err = { 0 };
+	struct famfs_entry entry;
+	struct famfs *fs;
+
+	for (int unmoved = 0; unmoved < 2; unmoved++) {
+		UNIT_ROW("%s", unmoved ? "unmoved" : "lookup");
+		make(ctx);
+		fs = image_open(ctx, "a.img", 0);
+		REQUIRE(fs);
+		CHECK_EQ(famfs_next(fs, &(uint64_t){ 2 }, &entry, NULL), 1);
+		image_write("a.img", image_slot(2) + 100, "X", 1);
+		if (unmoved)
+			CHECK_EQ(famfs_unmoved(fs, &entry, NULL), -ESTALE);
+		else
+			CHECK_EQ(famfs_lookup(fs, entry.path, &entry, NULL), -ESTALE);
+		CHECK_EQ(famfs_refresh(fs, NULL), 0);
+		CHECK_EQ(famfs_lookup(fs, entry.path, &entry, NULL), -ENOENT);
+		CHECK_EQ(famfs_damage(fs, &err), -EUCLEAN);
+		CHECK_EQ(err.entry, 2);
+		CHECK_EQ(famfs_refresh(fs, NULL), 0);
+		famfs_close(fs);
+	}
+	famfs_ctx_free(ctx);
+}
+
 /* A look that began before a repair and ends behind it: that repair leaves only this to be seen. */
 UNIT_TEST(a_repair_that_has_ended_is_seen)
 {
