@@ -32,26 +32,39 @@ static int make_temp(struct famfs_err *err)
 			"set TMPDIR to a directory where one can be, or give a file, not a pipe");
 }
 
+static int keep(const struct famfs_image_source *source, int to, const uint8_t *buf, size_t len,
+		struct famfs_err *err)
+{
+	ssize_t n;
+	int rc;
+
+	for (size_t done = 0; done < len; done += (size_t)n) {
+		n = write(to, buf + done, len - done);
+		if (n < 0 && errno == EINTR) {
+			n = 0;
+		} else if (n <= 0) {
+			rc = n < 0 ? -errno : -EIO;
+			return err_set(err, rc, source->name,
+				       "cannot be copied to a temporary file: %s", strerror(-rc));
+		}
+	}
+	return 0;
+}
+
 /* Return: 1 for more, 0 at the end, -errno. */
 static int copy_some(struct famfs_ctx *ctx, const struct famfs_image_source *source, int to,
 		     struct famfs_err *err)
 {
 	uint8_t buf[BUF_LEN];
 	ssize_t n = read(source->fd, buf, sizeof(buf));
+	int rc;
 
 	if (ctx_cancelled(ctx))
 		return err_set(err, -ECANCELED, source->name, "cancelled");
 	if (n < 0)
 		return errno == EINTR ? 1 : cannot_read(source, -errno, err);
-	for (ssize_t done = 0, put; done < n; done += put) {
-		put = write(to, buf + done, (size_t)(n - done));
-		if (put < 0 && errno == EINTR)
-			put = 0;
-		else if (put <= 0)
-			return err_set(err, put ? -errno : -EIO, source->name,
-				       "cannot be copied to a temporary file: %s", strerror(errno));
-	}
-	return n > 0;
+	rc = keep(source, to, buf, (size_t)n, err);
+	return rc ? rc : n > 0;
 }
 
 int image_seekable(struct famfs_ctx *ctx, const struct famfs_image_source *source, int *ret_fd,
