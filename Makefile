@@ -258,7 +258,8 @@ faults: ## let each allocation and system call of the main commands fail once: m
 
 coverage: ## the lines of the library that tests run (COVERAGE_TESTS): minutes
 	@tests/deps.sh build check coverage
-	+@CFLAGS='-O2 -g --coverage' FAMFS_TEST_TIMEOUT=3600 MAKE='$(MAKE)' \
+	+@CFLAGS='-O2 -g --coverage' CPPFLAGS=-DCOVERAGE \
+		FAMFS_TEST_TIMEOUT=3600 MAKE='$(MAKE)' \
 		BUILD='$(BUILD)/coverage' tests/run $(COVERAGE_TESTS); code=$$?; \
 		gcovr --root . --filter lib/ --sort-uncovered '$(BUILD)/coverage/obj/lib' && \
 		exit $$code

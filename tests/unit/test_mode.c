@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include "unit.h"
+#include "coverage.h"
 #include "scratch.h"
 #include "dax_bus.h"
 #include "mode_change.h"

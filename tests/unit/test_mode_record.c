@@ -3,6 +3,7 @@
 #include <sys/file.h>
 
 #include "unit.h"
+#include "coverage.h"
 #include "scratch.h"
 #include "dax_bus.h"
 #include "mode_change.h"
