@@ -152,56 +152,192 @@ offers_only() { # EXPECTED WORD...
 
 # ---------------------------------------------------------------------- bash
 
-# What bash offers for a line: the word is cut as bash does it.
-bash_offers() { # LINE
-	cat >driver.bash <<-'END'
-		source "$1/famfs.bash"
-		compopt() { :; }
-		COMP_LINE=$2 COMP_POINT=${#2}
-		words=$(sed 's/\([:=]\)/ \1 /g; s/:  \([^ ]\)/: \1/g' <<<"$2")
-		read -ra COMP_WORDS <<<"${words//\\ /$'\x01'}"
-		COMP_WORDS=("${COMP_WORDS[@]//$'\x01'/\\ }")
-		[[ $2 != *[[:blank:]] ]] || COMP_WORDS+=("")
-		COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-		_famfs
-		printf '%s\n' "${COMPREPLY[@]}"
+# An interactive bash on a terminal. Control-G notes the line and clears it; a line that is entered
+# notes what the program would have got.
+start_bash() {
+	requires_terminal
+	cat >rc <<-'END'
+		source "$COMPLETIONS/famfs.bash"
+		bind 'set show-all-if-ambiguous on'
+		bind 'set completion-display-width 0'
+		bind 'set enable-bracketed-paste off'
+		note() { printf '%s\n' "$@" >noted.new && mv noted.new noted; }
+		note_line() { note "$READLINE_LINE" && READLINE_LINE= READLINE_POINT=0; }
+		famfs() { note "$@"; }
+		bind -x '"\C-g": note_line'
+		PS1='> ' HISTFILE= TMOUT=60
+		note ready
 	END
-	run_program 0 bash driver.bash "$COMPLETIONS" "$1"
-	is "$stderr" ""
+	mkfifo keys
+	rm -f noted
+	COMPLETIONS=$COMPLETIONS LC_ALL=C.UTF-8 TERM=dumb INPUTRC=/dev/null HOME=$PWD/home \
+		script -qefc "bash --noprofile --rcfile rc -i" typescript \
+		<keys >/dev/null 2>&1 3>&- &
+	exec 7>keys
+	press ""
+}
+
+stop_bash() {
+	exec 7>&-
+	wait
+	rm keys
+}
+
+press() { # KEYS: what bash then notes is in $noted
+	local i
+	[ -z "$1" ] || printf %s "$1" >&7
+	for ((i = 0; i < 6000; i++)); do
+		[ ! -e noted ] || break
+		sleep 0.01
+	done
+	[ -e noted ] || fail "bash did not answer: $1" "$(<typescript)"
+	noted=$(<noted)
+	rm noted
+}
+
+# What a line and a tab become, and what bash shows of several candidates.
+bash_types() { # LINE EXPECTED [SHOWN]
+	local before
+	before=$(stat -c %s typescript)
+	press "$1"$'\t\a'
+	is "$noted" "$2" "what becomes of $1"
+	[ $# -lt 3 ] || is "$(tail -c "+$((before + 1))" typescript | tr -d '\r' |
+		sed '1d; /^> /,$d' | sort)" "$3" "what is shown for $1"
+}
+
+# Names that a shell must quote.
+odd_fixture() {
+	fixture
+	mkdir home "home/a dir"
+	touch home/zeta "home/z z"
+	"$FAMFS" mkfs -q --size 96M odd.img
+	"$FAMFS" mkdir -q odd.img:/models "odd.img:/sp dir" odd.img:/empty odd.img:/one
+	ODD=('back\slash' 'bert' 'a=b' 'e:f' '$var' '*star' 'ünï cö' 'g!h!i' 'x"y' "d'd" 'c,d'
+		'#hash' '~tilde' '`tick`' '{x,y}' '?[q]' '-dash' 'k&l;m|n' 'o>p<(q)' back\\)
+	"$FAMFS" creat -q -s 4k --no-zero "${ODD[@]/#/odd.img:/models/}" "odd.img:/sp dir/it's" \
+		odd.img:/tmp odd.img:/one/only
+	cp odd.img home/h.img
+	cp odd.img "ö d.img"
 }
 
 @test "bash: commands, options, values, files and paths inside" {
 	fixture
-	bash_offers "famfs mkf"
-	is "$output" mkfs
-	bash_offers "famfs image "
-	is "$output" $'dump\nrestore\nshow'
-	bash_offers "famfs mkfs --logl"
-	is "$output" --loglen
-	bash_offers "famfs fmap dump --format=r"
-	is "$output" raw
-	bash_offers "famfs fmap dump --format r"
-	is "$output" raw
-	bash_offers "famfs ls fs.img:/data/mo"
-	is "$output" $'/data/model\n/data/module'
-	bash_offers "famfs ls fs.img:/tw"
-	is "$output" '/two\ words'
-	bash_offers "famfs ls fs.img:/do"
-	is "$output" '/do\$lar'
-	bash_offers 'famfs ls my\ dir/fs.img:/one'
-	is "$output" /one
-	bash_offers "famfs -d fs.img ls :/o"
-	is "$output" /one
-	bash_offers "famfs df fs"
-	is "$output" fs.img
-	bash_offers "famfs ls nothing:/"
-	is "$output" ""
-	bash_offers "mkfs.famfs --logl"
-	is "$output" --loglen
-	bash_offers "fsck.famfs --pre"
-	is "$output" --preen
-	HOME=$PWD bash_offers "famfs ls ~/fs.img:/on"
-	is "$output" /one
+	start_bash
+	bash_types "famfs mkf" "famfs mkfs "
+	bash_types "famfs image " "famfs image " $'dump\nrestore\nshow'
+	bash_types "famfs mkfs --logl" "famfs mkfs --loglen "
+	bash_types "famfs fmap dump --format=r" "famfs fmap dump --format=raw "
+	bash_types "famfs fmap dump --format r" "famfs fmap dump --format raw "
+	bash_types 'famfs fmap dump "--format=r' 'famfs fmap dump "--format=raw" '
+	bash_types "famfs df -o size,lo" "famfs df -o size,LOG "
+	bash_types "famfs df -o size,l" "famfs df -o size,L" $'size,LARGEST\nsize,LOG'
+	bash_types "famfs ls fs.img:/data/mo" "famfs ls fs.img:/data/mod" $'model\nmodule'
+	bash_types "famfs ls fs.img:/tw" 'famfs ls fs.img:/two\ words '
+	bash_types "famfs ls fs.img:/do" 'famfs ls fs.img:/do\$lar '
+	bash_types 'famfs ls my\ dir/fs.img:/one' 'famfs ls my\ dir/fs.img:/one '
+	bash_types "famfs -d fs.img ls :/o" "famfs -d fs.img ls :/one "
+	bash_types "famfs --device=fs.img ls :/o" "famfs --device=fs.img ls :/one "
+	bash_types "famfs df fs" "famfs df fs.img "
+	bash_types "famfs ls nothing:/" "famfs ls nothing:/" ""
+	bash_types "mkfs.famfs --logl" "mkfs.famfs --loglen "
+	bash_types "fsck.famfs --pre" "fsck.famfs --preen "
+	bash_types " : ü; A=b famfs ls fs.img:/o" " : ü; A=b famfs ls fs.img:/one "
+	bash_types "famfs cat fs.img:/one >fs" "famfs cat fs.img:/one >fs.img "
+	stop_bash
+}
+
+@test "bash: files of this host, in quotes and at home" {
+	odd_fixture
+	start_bash
+	bash_types "famfs ls my" 'famfs ls my\ dir/'
+	bash_types 'famfs ls my\ dir/f' 'famfs ls my\ dir/fs.img '
+	bash_types 'famfs ls my\ dir/fs.img' 'famfs ls my\ dir/fs.img' $'fs.img\nfs.img:/'
+	bash_types "famfs ls 'my dir/fs.img" "famfs ls 'my dir/fs.img" $'fs.img\nfs.img:/'
+	bash_types "famfs ls ~/z" "famfs ls ~/z" $'z z\nzeta'
+	bash_types "famfs ls ~/z\\ " "famfs ls ~/z\\ z "
+	bash_types "famfs ls ~/a" "famfs ls ~/a\\ dir/"
+	bash_types "famfs ls ~/h.img" "famfs ls ~/h.img" $'h.img\nh.img:/'
+	bash_types "famfs ls ~/h.img:/mo" "famfs ls ~/h.img:/models/"
+	bash_types "famfs -d ~/h.img ls :/mo" "famfs -d ~/h.img ls :/models/"
+	bash_types 'famfs ls \~/h.img:/mo' 'famfs ls \~/h.img:/mo'
+	bash_types "famfs creat --from=home/ze" "famfs creat --from=home/zeta "
+	bash_types "famfs --device=od" "famfs --device=odd.img "
+	bash_types "famfs interleave map --svg=my" 'famfs interleave map --svg=my\ dir/'
+	bash_types 'famfs creat "--from=home/ze' 'famfs creat "--from=home/zeta" '
+	stop_bash
+}
+
+@test "bash: words that are not cut at colons and equal signs" {
+	odd_fixture
+	start_bash
+	press $'COMP_WORDBREAKS=${COMP_WORDBREAKS//[:=]}; note\n'
+	bash_types "famfs ls odd.img:/sp" 'famfs ls odd.img:/sp\ dir/'
+	bash_types "famfs ls ~/h.img:/sp" 'famfs ls ~/h.img:/sp\ dir/'
+	bash_types "famfs fmap dump --format=r" "famfs fmap dump --format=raw "
+	bash_types "famfs creat --from=home/ze" 'famfs creat --from=home/zeta '
+	bash_types "famfs ls odd.img:/models/d" "famfs ls odd.img:/models/d\\'d "
+	stop_bash
+}
+
+@test "bash: what is typed stays, in whichever quotes" {
+	odd_fixture
+	start_bash
+	bash_types 'famfs ls "odd.img:/sp dir/it' "famfs ls \"odd.img:/sp dir/it's\" "
+	bash_types "famfs ls 'odd.img:/sp dir/it" "famfs ls 'odd.img:/sp dir/it'\\''s' "
+	bash_types 'famfs ls odd.img:/sp\ dir/it' "famfs ls odd.img:/sp\\ dir/it\\'s "
+	bash_types "famfs ls odd.img:/sp" 'famfs ls odd.img:/sp\ dir/'
+	bash_types "famfs ls 'odd.img:/models/b" "famfs ls 'odd.img:/models/b" \
+		$'back\\\nback\\slash\nbert'
+	bash_types 'famfs ls odd.img:/models/a\=' 'famfs ls odd.img:/models/a=b '
+	bash_types 'famfs ls odd.img:/models/e\:' 'famfs ls odd.img:/models/e:f '
+	bash_types "famfs ls odd.img:/models/c" "famfs ls odd.img:/models/c,d "
+	bash_types 'famfs ls "odd.img":/em' 'famfs ls "odd.img":/empty/'
+	bash_types 'famfs ls "odd.img:"/em' 'famfs ls odd.img:/empty/'
+	bash_types 'famfs ls odd.img:/"em' 'famfs ls odd.img:/"empty/"'
+	bash_types 'famfs ls ö\ d.img:/models/ü' 'famfs ls ö\ d.img:/models/ünï\ cö '
+	bash_types 'famfs ls "ö d.img:/em' 'famfs ls "ö d.img:/empty/"'
+	bash_types 'famfs ls "odd.img:/nothing' 'famfs ls "odd.img:/nothing' ""
+	# What is in a directory comes along, for the quote to stay open; /tmp of this host has no say.
+	bash_types "famfs ls 'odd.img:/on" "famfs ls 'odd.img:/one/" $'one/\nonly'
+	bash_types "famfs ls odd.img:/tm" "famfs ls odd.img:/tmp "
+	bash_types $'famfs ls odd.img:/em ö\cb\cb' "famfs ls odd.img:/empty/ ö"
+	stop_bash
+}
+
+@test "bash: each name is completed to itself, in whichever quotes" {
+	odd_fixture
+	local name typed
+	start_bash
+	for name in "${ODD[@]}"; do
+		# The last letter is for bash to find.
+		typed=${name:0:-1}
+		[ "$typed" != back ] || continue # is more than one
+		press "famfs ls odd.img:/models/$(printf %q "$typed")"$'\t\n'
+		is "$noted" "ls"$'\n'"odd.img:/models/$name"
+		press "famfs ls 'odd.img:/models/${typed//\'/\'\\\'\'}"$'\t\n'
+		is "$noted" "ls"$'\n'"odd.img:/models/$name"
+		# An exclamation mark is for bash to bring: none can be typed in double quotes.
+		typed=$(sed 's/[\\"$`]/\\&/g; s/!.*//' <<<"$typed")
+		press "famfs ls \"odd.img:/models/$typed"$'\t\n'
+		is "$noted" "ls"$'\n'"odd.img:/models/$name"
+	done
+	stop_bash
+}
+
+@test "bash: of many names, none is touched by itself" {
+	fixture
+	run_program 0 bash -c 'compopt() { :; }
+		source "$1"
+		famfs() { :; }
+		command() { echo none; seq -f "fs.img:/a name %.0f	file" 15000; }
+		set -T
+		trap "((steps++))" DEBUG
+		COMP_LINE="famfs ls fs.img:/" COMP_POINT=17
+		_famfs famfs / :
+		trap - DEBUG
+		((steps < 200)) || echo "$steps steps"
+		echo "${#COMPREPLY[@]} ${COMPREPLY[*]: -1}"' - "$COMPLETIONS/famfs.bash"
+	is "$output" "15000 /a name 15000"
 }
 
 # ----------------------------------------------------------------------- zsh
