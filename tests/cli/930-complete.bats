@@ -428,6 +428,36 @@ fish_offers() { # LINE
 	is "$output" --loglen
 }
 
+@test "fish: quotes, files of this host, and what is at home" {
+	odd_fixture
+	touch '*files'
+	export HOME=$PWD/home
+	fish_offers "famfs ls ~/h.img:/mo"
+	is "$output" \~/h.img:/models/
+	fish_offers "famfs ls ~/h.img"
+	is "$output" $'~/h.img\n~/h.img:/'
+	fish_offers "famfs -d ~/h.img ls :/mo"
+	is "$output" ":/models/"
+	fish_offers "famfs ls ~/z"
+	is "$output" $'~/z z\n~/zeta'
+	fish_offers "famfs creat --from=home/z"
+	is "$output" $'--from=home/z z\n--from=home/zeta'
+	fish_offers "famfs --device=od"
+	is "$output" --device=odd.img
+	fish_offers "famfs interleave map --svg=my"
+	is "$output" "--svg=my dir/"
+	fish_offers 'famfs ls \*'
+	is "$output" '*files'
+	fish_offers 'famfs ls odd.img:/models/\*s'
+	is "$output" 'odd.img:/models/*star'
+	fish_offers 'famfs ls "odd.img:/sp dir/it'
+	is "$output" "odd.img:/sp dir/it's"
+	fish_offers "famfs ls 'odd.img:/models/b"
+	is "$output" $'odd.img:/models/back\\\nodd.img:/models/back\\slash\nodd.img:/models/bert'
+	fish_offers 'famfs ls \~/h.img:/mo'
+	is "$output" ""
+}
+
 @test "make install puts pages and completions where they are looked for" {
 	[ -z "${FAMFS_TEST_UNDER:-}" ] || skip "is about the program as it is built"
 	local root="$PWD/a root" page
