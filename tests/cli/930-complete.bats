@@ -390,6 +390,22 @@ zsh_types() { # LINE
 	zsh_types "famfs df fs" "famfs df fs.img "
 	zsh_types "famfs ls nothing:/" "famfs ls nothing:/"
 	zsh_types "fsck.famfs --pre" "fsck.famfs --preen "
+	zsh_types "famfs df -o size,lo" "famfs df -o size,LOG "
+}
+
+@test "zsh: quotes, and what is at home" {
+	odd_fixture
+	export HOME=$PWD/home
+	zsh_types "famfs ls ~/h.img:/mo" "famfs ls ~/h.img:/models/"
+	zsh_types "famfs ls ~/h.img:/sp" 'famfs ls ~/h.img:/sp\ dir/'
+	zsh_types "famfs ls ~/h.img" "famfs ls ~/h.img"
+	is "$(sort -u offered | grep .)" $'h.img\nh.img:/'
+	zsh_types "famfs -d ~/h.img ls :/mo" "famfs -d ~/h.img ls :/models/"
+	zsh_types "famfs ls ~/ze" "famfs ls ~/zeta "
+	zsh_types "famfs creat --from=home/ze" "famfs creat --from=home/zeta "
+	zsh_types 'famfs ls "odd.img:/sp dir/it' "famfs ls \"odd.img:/sp dir/it's\" "
+	zsh_types "famfs ls 'odd.img:/sp dir/it" "famfs ls 'odd.img:/sp dir/it'\\''s' "
+	zsh_types 'famfs ls odd.img:/models/\*' 'famfs ls odd.img:/models/\*star '
 }
 
 # ---------------------------------------------------------------------- fish
