@@ -243,9 +243,9 @@ static void show_undo(struct result *res)
 	emit_str(&res->env->out, "undo", NULL, undo);
 	text_add_safe(&line, res->device, true);
 	text_addf(&line, ": to take everything back: famfs image restore ");
-	text_add_safe(&line, undo, true);
+	text_add_shell(&line, undo, true);
 	text_addf(&line, " ");
-	text_add_safe(&line, res->device, true);
+	text_add_shell(&line, res->device, true);
 	emit_line(&res->env->out, "%s", line.s);
 	text_free(&line);
 }

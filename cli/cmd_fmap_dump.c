@@ -91,13 +91,14 @@ static int complain(const struct dump *d, bool kept_back)
 {
 	struct famfs_err err = { .rc = -EUCLEAN, .off = FAMFS_NONE, .entry = FAMFS_NONE };
 	struct text t = { 0 };
+	char shown[320];
 
 	fmap_verdict_text(&t, &d->verdict);
 	snprintf(err.message, sizeof(err.message), "%s", t.s);
-	snprintf(err.hint, sizeof(err.hint),
-		 "%sfamfs check --repair %.160s mends what can be mended",
-		 kept_back ? "it is not handed out raw without --force; " : "", d->op.device);
 	text_free(&t);
+	snprintf(err.hint, sizeof(err.hint), "%sfamfs check --repair %s mends what can be mended",
+		 kept_back ? "it is not handed out raw without --force; " : "",
+		 famfs_shell_quote(d->op.device, true, shown, sizeof(shown)));
 	return fail(d, &err);
 }
 

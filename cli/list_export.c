@@ -1,33 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
-#include <string.h>
 
 #include "list.h"
-
-/* What neither a shell nor udev takes for anything but itself. */
-static bool is_plain(const char *value)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				    "/._:@%+,-";
-
-	return *value && !value[strspn(value, plain)];
-}
 
 static void export_str(struct emit *out, const char *key, const char *value)
 {
 	struct text quoted = { 0 };
 
-	if (is_plain(value)) {
-		emit_line(out, "FAMFS_%s=%s", key, value);
-		return;
-	}
-	for (; *value; value++) {
-		if (*value == '\'')
-			text_addf(&quoted, "'\\''");
-		else
-			text_add(&quoted, value, 1);
-	}
-	emit_line(out, "FAMFS_%s='%s'", key, quoted.s ? quoted.s : "");
+	text_add_shell(&quoted, value, false);
+	emit_line(out, "FAMFS_%s=%s", key, quoted.s);
 	text_free(&quoted);
 }
 

@@ -105,13 +105,14 @@ void note_unusable(struct cmd_env *env, struct famfs *fs, const char *device)
 {
 	struct famfs_info info;
 	struct famfs_err err;
-	char message[64], hint[160];
+	char message[64], shown[320], hint[400];
 
 	if (famfs_info(fs, &info, &err) || !info.unusable)
 		return;
 	snprintf(message, sizeof(message), "%" PRIu64 " entr%s", info.unusable,
 		 info.unusable == 1 ? "y has an unusable name" : "ies have unusable names");
-	snprintf(hint, sizeof(hint), "famfs check %.120s lists %s", device,
+	snprintf(hint, sizeof(hint), "famfs check %s lists %s",
+		 famfs_shell_quote(device, true, shown, sizeof(shown)),
 		 info.unusable == 1 ? "it" : "them");
 	env_note(env, device, message, hint);
 }

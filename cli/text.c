@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "famfs.h"
 #include "text.h"
 
 #define HUGE (1UL << 21)
@@ -209,6 +210,15 @@ void text_add_json(struct text *t, const char *s)
 		else
 			text_add(t, s, 1);
 	}
+}
+
+void text_add_shell(struct text *t, const char *word, bool is_file)
+{
+	size_t len = FAMFS_SHELL_SIZE(strlen(word));
+
+	t->s = mem_grow(t->s, &t->cap, t->len + len, 1);
+	famfs_shell_quote(word, is_file, t->s + t->len, len);
+	t->len += strlen(t->s + t->len);
 }
 
 void utf8_locale_begin(struct utf8_locale *l)

@@ -34,6 +34,9 @@ void text_add_utf8(struct text *t, const char *raw);
 /* text_add_json() - adds @s, which is UTF-8, as it stands between the quotes of JSON. */
 void text_add_json(struct text *t, const char *s);
 
+/* text_add_shell() - adds @word as famfs_shell_quote() makes it. */
+void text_add_shell(struct text *t, const char *word, bool is_file);
+
 /*
  * Names are UTF-8 in every locale: between the two this thread's locale knows their characters.
  * Nothing is to be done where it does anyway, or where the host has no such locale.

@@ -21,6 +21,7 @@
 #include "occupant.h"
 #include "role.h"
 #include "super.h"
+#include "text.h"
 #include "undo.h"
 
 #define SETTLE_MS 1000
@@ -104,7 +105,7 @@ static int claim(struct famfs *fs, const struct famfs_super *super, struct famfs
 		return rc > 0 ? 0 : rc;
 	rc = err_set(err, -EAGAIN, fs->dev->name,
 		     "other hosts write to the superblock at the same time");
-	return err_hint(err, rc, "stop them; then famfs check %s", fs->dev->name);
+	return err_hint(err, rc, "stop them; then famfs check %s", text_shell(fs->dev->name).s);
 }
 
 /* Whoever appends while we look on is alive. */

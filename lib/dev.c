@@ -87,7 +87,7 @@ int dev_fault(const struct dev *dev, const char *doing, uint64_t off, const void
 				"cannot be %s at offset %llu: the disk under the image is full "
 				"or failed",
 				doing, where),
-			"df %s; dmesg", dev->path);
+			"df %s; dmesg", text_shell(dev->path).s);
 	else if (is_unbound(dev))
 		rc = err_hint(err,
 			      err_set(err, rc, dev->name,

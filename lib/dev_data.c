@@ -164,7 +164,8 @@ static int image_failed(const struct dev *dev, uint64_t off, const char *doing, 
 		rc = err_set(err, rc, dev->name, "cannot be %s at offset %llu: %s", doing,
 			     (unsigned long long)off, strerror(-rc));
 	if (rc == -ENOSPC || rc == -EDQUOT)
-		rc = err_hint(err, rc, "make room on the disk under the image: df %s", dev->path);
+		rc = err_hint(err, rc, "make room on the disk under the image: df %s",
+			      text_shell(dev->path).s);
 	return err_at(err, rc, off, FAMFS_NONE);
 }
 

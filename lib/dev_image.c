@@ -19,7 +19,8 @@ static int disk_error(const struct dev *dev, int rc, const char *doing, struct f
 {
 	rc = err_set(err, rc, dev->name, "cannot %s: %s", doing, strerror(-rc));
 	if (rc == -ENOSPC || rc == -EDQUOT)
-		return err_hint(err, rc, "make room on the disk under the image: df %s", dev->path);
+		return err_hint(err, rc, "make room on the disk under the image: df %s",
+				text_shell(dev->path).s);
 	if (rc == -EFBIG)
 		return err_hint(err, rc, "larger than its file system or ulimit -f allows");
 	return rc;

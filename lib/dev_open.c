@@ -67,7 +67,7 @@ static int missing(const struct dev *dev, struct famfs_err *err)
 
 	if (names_a_device(dev->path))
 		return err_hint(err, rc, "famfs list shows the DAX devices of this host");
-	return err_hint(err, rc, "famfs mkfs --size 1G %s makes an image", dev->name);
+	return err_hint(err, rc, "famfs mkfs --size 1G %s makes an image", text_shell(dev->name).s);
 }
 
 static int cannot_open(const struct dev *dev, int rc, struct famfs_err *err)
@@ -78,14 +78,14 @@ static int cannot_open(const struct dev *dev, int rc, struct famfs_err *err)
 	switch (rc) {
 	case -EACCES:
 		return err_hint(err, rc, "run the command as the owner or as root: ls -l %s",
-				dev->path);
+				text_shell(dev->path).s);
 	case -EPERM:
-		return err_hint(err, rc, "it may be immutable: lsattr %s", dev->path);
+		return err_hint(err, rc, "it may be immutable: lsattr %s", text_shell(dev->path).s);
 	case -EROFS:
 		return err_hint(err, rc,
 				"copy it to a writable file system, or remount this one writable: "
 				"mount -o remount,rw $(findmnt -no TARGET -T %s)",
-				dev->path);
+				text_shell(dev->path).s);
 	case -ENXIO:
 		return err_hint(err, rc, "no driver serves it: famfs list --all shows its mode");
 	default:
@@ -126,7 +126,8 @@ static int refuse(const struct dev *dev, const struct stat *st, struct famfs_err
 	switch (st->st_mode & S_IFMT) {
 	case S_IFDIR:
 		return err_hint(err, err_set(err, -EISDIR, dev->name, "is a directory; %s", wanted),
-				"famfs mkfs --size 1G %s/NAME makes an image in it", dev->path);
+				"famfs mkfs --size 1G %s/NAME makes an image in it",
+				text_shell(dev->path).s);
 	case S_IFBLK:
 		return refuse_block(dev, st, err);
 	case S_IFIFO:
@@ -201,7 +202,7 @@ static int open_dax(struct dev *dev, const struct stat *st, struct famfs_err *er
 	if (strcmp(dev->name, dev->path) != 0)
 		return err_hint(err,
 				err_set(err, -EINVAL, dev->name, "an @OFFSET is for image files"),
-				"leave it out: %s", dev->path);
+				"leave it out: %s", text_shell(dev->path).s);
 	rc = mode_enter(dev->ctx, &target, &dev->mode_fd, err);
 	if (rc == 0)
 		rc = dax_mode(dev->ctx, st->st_rdev, &dev->dax, err);
@@ -271,7 +272,7 @@ static int open_path(struct dev *dev, struct famfs_err *err)
 	if (stat(dev->path, &st) == 0)
 		return open_there(dev, &st, err);
 	return err_hint(err, err_set(err, -ENOENT, dev->name, "is a symbolic link to nothing"),
-			"remove it: rm %s", dev->path);
+			"remove it: rm %s", text_shell(dev->path).s);
 }
 
 /* Could a file be made here? By the directory that it would be in. */

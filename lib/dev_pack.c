@@ -64,12 +64,12 @@ static int refuse_kind(const struct dev *dev, const struct famfs_image_info *inf
 	if (info->kind != FAMFS_IMAGE_METADATA) {
 		rc = err_set(err, -ENODEV, dev->name, "is an undo file, no device");
 		return err_hint(err, rc, "famfs image restore %s DEVICE brings back what is in it",
-				dev->name);
+				text_shell(dev->name).s);
 	}
 	if (dev->flags & DEV_WRITE) {
 		rc = err_set(err, -EROFS, dev->name, "is a metadata image, which is only read");
 		return err_hint(err, rc, "famfs image restore %s DEVICE puts it on a device",
-				dev->name);
+				text_shell(dev->name).s);
 	}
 	return 0;
 }

@@ -74,7 +74,7 @@ struct famfs_err {
  */
 FAMFS_API const char *famfs_err_code(int rc);
 
-/* ------------------------------------------------------------- sizes, UUIDs */
+/* ------------------------------------------------------ sizes, UUIDs, words */
 
 /**
  * famfs_size_parse() - reads a size: digits, optionally a fraction, optionally k M G T, KiB MiB
@@ -101,6 +101,19 @@ FAMFS_API int famfs_uuid_parse(const char *text, uint8_t ret_uuid[16], struct fa
 
 /** famfs_uuid_format() - writes a UUID as text into @buf of FAMFS_UUID_STR bytes. Return: @buf. */
 FAMFS_API const char *famfs_uuid_format(const uint8_t uuid[16], char buf[FAMFS_UUID_STR]);
+
+/**
+ * famfs_shell_quote() - a word as it is typed to a shell, on one line: as it is where nothing in it
+ * means anything, else in '' or, with what a terminal would obey, in $''.
+ * @word: NUL-terminated.
+ * @is_file: put ./ in front of one that begins with -, which would be an option.
+ * @buf: receives the text, or "..." if @len is too small: FAMFS_SHELL_SIZE of the word's length is
+ *	always enough.
+ *
+ * Return: @buf.
+ */
+FAMFS_API const char *famfs_shell_quote(const char *word, bool is_file, char *buf, size_t len);
+#define FAMFS_SHELL_SIZE(length) (4 * (length) + 6)
 
 /* ----------------------------------------------------------------- context */
 

@@ -8,6 +8,7 @@
 #include "fs.h"
 #include "role.h"
 #include "super.h"
+#include "text.h"
 
 #define FMAP_V1_FILE_MAX                                                                           \
 	(sizeof(struct fmap_header) + (1 + FAMFS_EXTENTS_MAX) * sizeof(struct fmap_simple))
@@ -58,7 +59,8 @@ int fs_require_safe(struct famfs *fs, const struct famfs_entry *entry, struct fa
 		if (!verdict.kernel_rc && !verdict.unsafe)
 			return 0;
 		rc = err_hint(err, unsafe(&verdict, err),
-			      "famfs check --repair %s mends what can be mended", fs->dev->name);
+			      "famfs check --repair %s mends what can be mended",
+			      text_shell(fs->dev->name).s);
 	}
 	return err_inside(err, rc, fs->dev->name, path_escape(entry->path, shown, sizeof(shown)));
 }

@@ -8,6 +8,7 @@
 #include "fs.h"
 #include "role.h"
 #include "super.h"
+#include "text.h"
 
 int fs_each_entry(struct famfs *fs, int (*fn)(void *data, const struct famfs_entry *entry),
 		  void *data, struct famfs_err *err)
@@ -116,7 +117,7 @@ int famfs_damage(struct famfs *fs, struct famfs_err *err)
 		return err_hint(err, rc,
 				"its undo file brings everything back (famfs image restore); famfs "
 				"check --repair %s keeps what is there",
-				fs->dev->name);
+				text_shell(fs->dev->name).s);
 	}
 	if (fs->stopped) {
 		rc = err_set(err, -EUCLEAN, fs->dev->name,
@@ -133,7 +134,7 @@ int famfs_damage(struct famfs *fs, struct famfs_err *err)
 	}
 	return err_hint(err, rc,
 			"famfs check %s tells everything that is wrong, and mends it with --repair",
-			fs->dev->name);
+			text_shell(fs->dev->name).s);
 }
 
 /* Is this entry the one that its name leads to? */

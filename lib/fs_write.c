@@ -4,6 +4,7 @@
 #include "fs.h"
 #include "role.h"
 #include "super.h"
+#include "text.h"
 #include "users.h"
 
 /* Is it still the file system whose log was read, and still ours? */
@@ -67,7 +68,7 @@ int fs_require_known(const struct famfs *fs, struct famfs_err *err)
 		     "log entry %llu is of a type that is not known: nothing is added behind it",
 		     (unsigned long long)fs->unknown);
 	rc = err_at(err, rc, media_slot_off(fs->unknown), fs->unknown);
-	return err_hint(err, rc, "famfs check --repair %s removes it", fs->dev->name);
+	return err_hint(err, rc, "famfs check --repair %s removes it", text_shell(fs->dev->name).s);
 }
 
 int fs_refuse_full_log(const struct famfs *fs, const char *object, struct famfs_err *err)

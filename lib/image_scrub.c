@@ -14,6 +14,7 @@
 #include "err.h"
 #include "image_scrub.h"
 #include "path.h"
+#include "text.h"
 
 #define ROUNDS 4
 #define FILLER 'x'
@@ -74,7 +75,7 @@ static size_t split(const char *part, size_t len, struct unit *units)
 		const unsigned char *s = (const unsigned char *)part + at;
 
 		*unit = (struct unit){ .nr = 1 };
-		n = path_char(s, len - at, &unit->c);
+		n = text_char(s, len - at, &unit->c);
 		if (n)
 			classify(unit);
 		else

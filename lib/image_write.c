@@ -13,6 +13,7 @@
 #include "image_restore.h"
 #include "log.h"
 #include "super.h"
+#include "text.h"
 
 #define MAGIC_LEN sizeof(((struct fm_super *)0)->fm_magic)
 
@@ -314,7 +315,7 @@ int restore_write(struct restore *r, struct famfs_err *err)
 	rc = store_all(r, err);
 	if (rc && r->undo)
 		rc = err_hint(err, rc, "famfs image restore %s %s takes everything back",
-			      undo_path(r->undo), r->device);
+			      text_shell(undo_path(r->undo)).s, text_shell(r->device).s);
 	undo_close(r->undo);
 	return rc;
 }

@@ -131,7 +131,7 @@ static int check_content(struct dev *dev, unsigned int flags, struct famfs_mkfs_
 	if (rc || !result->replaced[0] || flags & FAMFS_MKFS_FORCE)
 		return rc;
 	rc = err_set(err, -EEXIST, dev->name, "holds %s", result->replaced);
-	return err_hint(err, rc, "famfs mkfs --force %s destroys it", dev->name);
+	return err_hint(err, rc, "famfs mkfs --force %s destroys it", text_shell(dev->name).s);
 }
 
 static int fill_super(struct famfs_ctx *ctx, const char *path, const struct famfs_mkfs_opts *opts,

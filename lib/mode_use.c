@@ -6,6 +6,7 @@
 
 #include "err.h"
 #include "mode_impl.h"
+#include "text.h"
 
 /* The kernel's own number of the namespace that all processes are in. */
 #define ALL_PROCESSES "pid:[4026531836]"
@@ -39,7 +40,8 @@ static int refuse_open(const struct mode_target *target, const struct users *use
 			 "is open in process %d (%s)%s: its mode is not changed", first->pid,
 			 first->command, users->nr > 1 ? " and in others" : "");
 
-	return err_hint(err, rc, "end what uses it: famfs list --long %s", target->path);
+	return err_hint(err, rc, "end what uses it: famfs list --long %s",
+			text_shell(target->path).s);
 }
 
 int mode_require_unused(const struct famfs_ctx *ctx, const struct mode_target *target,
@@ -54,7 +56,7 @@ int mode_require_unused(const struct famfs_ctx *ctx, const struct mode_target *t
 	if (rc) {
 		rc = err_set(err, -EBUSY, target->device,
 			     "is mounted at %s: its mode is not changed", where);
-		return err_hint(err, rc, "umount %s", where);
+		return err_hint(err, rc, "umount %s", text_shell(where).s);
 	}
 	users_scan(ctx, target->st, &users);
 	if (users.nr)

@@ -86,7 +86,7 @@ int occupant_require_idle(struct dev *dev, struct famfs_err *err)
 		return users_unknown(dev->name, rc, err);
 	if (rc) {
 		rc = err_set(err, -EBUSY, dev->name, "is mounted at %s", where);
-		return err_hint(err, rc, "umount %s", where);
+		return err_hint(err, rc, "umount %s", text_shell(where).s);
 	}
 	rc = dev_held_next(dev, 0, &off, &len, err);
 	if (rc <= 0)

@@ -6,6 +6,7 @@
 
 #include "err.h"
 #include "path.h"
+#include "text.h"
 
 #define META_DIR ".meta"
 #define META_CFG META_DIR "/.alloc.cfg"
@@ -22,41 +23,16 @@ static bool word_is_plain(uint64_t word)
 	return !((word | low | high) & EACH_BYTE(0x80));
 }
 
-static bool is_control(uint32_t c)
-{
-	return c < 0x20 || (c >= 0x7f && c <= 0x9f);
-}
-
-size_t path_char(const unsigned char *s, size_t left, uint32_t *ret_char)
-{
-	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t ones = (size_t)__builtin_clz(~((uint32_t)s[0] << 24));
-	size_t len = ones ? ones : 1;
-	uint32_t c = s[0] & (0x7fU >> ones);
-
-	if (ones == 1 || ones > 4 || len > left)
-		return 0;
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (c < smallest[len] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return 0;
-	*ret_char = c;
-	return len;
-}
-
 /* PATH_UTF8, PATH_CONTROL or 0 for the next character of @left bytes, and its length. */
 static unsigned int char_problem(const char *s, size_t left, size_t *ret_len)
 {
 	uint32_t c;
-	size_t n = path_char((const unsigned char *)s, left, &c);
+	size_t n = text_char((const unsigned char *)s, left, &c);
 
 	*ret_len = n ? n : 1;
 	if (!n)
 		return PATH_UTF8;
-	return is_control(c) ? PATH_CONTROL : 0;
+	return text_is_control(c) ? PATH_CONTROL : 0;
 }
 
 static bool plain_at(const char *s)

@@ -18,12 +18,6 @@ enum path_problem {
 	PATH_META_DIR = 1 << 8,     /* .meta itself, which is there without an entry */
 };
 
-/*
- * Decodes one character of @left bytes, at least 1. Return: its length, 0 if it is no valid UTF-8:
- * too long for its value, a surrogate, above U+10FFFF, or cut off.
- */
-size_t path_char(const unsigned char *s, size_t left, uint32_t *ret_char);
-
 /* All problems of the name in a field of @field_len bytes, as bits of enum path_problem. */
 unsigned int path_problems(const char *raw, size_t field_len);
 

@@ -11,6 +11,7 @@
 
 #include "err.h"
 #include "repair_impl.h"
+#include "text.h"
 #include "undo.h"
 
 #define COUNTERS_OFF (FAMFS_LOG_OFF + offsetof(struct fm_log, fm_next_seqnum))
@@ -275,7 +276,8 @@ static int read_back(struct famfs_repair *rep, const struct diff *diff, struct f
 	rc = err_set(err, -EIO, rep->dev->name,
 		     "what was stored does not read back: the memory is faulty, or another host "
 		     "writes to it");
-	return err_hint(err, rc, "famfs image restore %s takes it back", rep->undo_made);
+	return err_hint(err, rc, "famfs image restore %s %s takes it back",
+			text_shell(rep->undo_made).s, text_shell(rep->dev->name).s);
 }
 
 int repair_store(struct famfs_repair *rep, struct famfs_err *err)

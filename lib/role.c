@@ -12,6 +12,7 @@
 #include "ctx.h"
 #include "err.h"
 #include "role.h"
+#include "text.h"
 
 #define UUID_TEXT (FAMFS_UUID_STR - 1)
 #define HOST_DIR  "/opt/famfs"
@@ -32,7 +33,7 @@ static int no_uuid(const char *path, const char *why, struct famfs_err *err)
 	return err_hint(err, err_set(err, -EINVAL, path, "holds no system UUID: %s", why),
 			"put this host's UUID back, as in the superblocks that it made; or, if it "
 			"made none: rm %s",
-			path);
+			text_shell(path).s);
 }
 
 /* Return: the length read, or -errno. */
@@ -66,7 +67,7 @@ static int read_uuid(const char *path, uint8_t ret_uuid[16], struct famfs_err *e
 		return err_hint(err,
 				err_set(err, (int)n, path, "cannot be read: %s", strerror((int)-n)),
 				"it tells whose host this is; make it readable: chmod a+r %s",
-				path);
+				text_shell(path).s);
 	if (n < UUID_TEXT || n == sizeof(text))
 		return no_uuid(path, n < UUID_TEXT ? "it is too short" : "it is too long", err);
 	if (!is_blank(text + UUID_TEXT, (size_t)n - UUID_TEXT))

@@ -7,6 +7,7 @@
 #include "err.h"
 #include "media.h"
 #include "super.h"
+#include "text.h"
 
 #define ALLOC_UNIT_SMALL 4096
 
@@ -83,7 +84,7 @@ static int bad_field(const struct dev *dev, struct famfs_err *err, size_t off, c
 	rc = err_at(err, rc, off, FAMFS_NONE);
 	return err_hint(err, rc,
 			"famfs check %s tells everything that is wrong, and mends it with --repair",
-			dev->name);
+			text_shell(dev->name).s);
 }
 
 int super_require(const struct dev *dev, const struct famfs_super *super, unsigned int problems,
@@ -100,7 +101,8 @@ int super_require(const struct dev *dev, const struct famfs_super *super, unsign
 	}
 	if (problems & SUPER_BAD_MAGIC) {
 		rc = err_set(err, -EUCLEAN, dev->name, "no famfs superblock");
-		return err_hint(err, rc, "famfs mkfs %s makes a file system", dev->name);
+		return err_hint(err, rc, "famfs mkfs %s makes a file system",
+				text_shell(dev->name).s);
 	}
 	if (problems & SUPER_BAD_VERSION) {
 		rc = err_set(err, -EOPNOTSUPP, dev->name,

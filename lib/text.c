@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sizes and UUIDs as text. */
+/* Sizes, UUIDs and words of a shell as text. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -144,6 +144,135 @@ struct text_count text_count(uint64_t nr, const char *noun)
 
 	(void)snprintf(t.s, sizeof(t.s), "%llu %s%s", (unsigned long long)nr, noun,
 		       nr == 1 ? "" : "s");
+	return t;
+}
+
+size_t text_char(const unsigned char *s, size_t left, uint32_t *ret_char)
+{
+	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t ones = (size_t)__builtin_clz(~((uint32_t)s[0] << 24));
+	size_t len = ones ? ones : 1;
+	uint32_t c = s[0] & (0x7fU >> ones);
+
+	if (ones == 1 || ones > 4 || len > left)
+		return 0;
+	for (size_t i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	if (c < smallest[len] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		return 0;
+	*ret_char = c;
+	return len;
+}
+
+/* The marks that turn the direction of writing, or break lines, on terminals. */
+static bool is_mark(uint32_t c)
+{
+	return c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
+	       (c >= 0x2066 && c <= 0x2069);
+}
+
+/* What a shell (and udev) takes for nothing but itself. */
+static bool is_plain(const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "/._:@%+,-";
+
+	return *word && !word[strspn(word, plain)];
+}
+
+/* The bytes of the next character of @word, and whether it can be shown. */
+static bool can_be_shown(const char *word, size_t *ret_len)
+{
+	uint32_t c;
+	size_t n = text_char((const unsigned char *)word, strlen(word), &c);
+
+	*ret_len = n ? n : 1;
+	return n && !text_is_control(c) && !is_mark(c);
+}
+
+static bool all_can_be_shown(const char *word)
+{
+	for (size_t n; *word; word += n)
+		if (!can_be_shown(word, &n))
+			return false;
+	return true;
+}
+
+/* A buffer that knows what it wanted to hold. */
+struct quoted {
+	char *buf;
+	size_t len, used;
+};
+
+static void add(struct quoted *q, const char *s, size_t len)
+{
+	if (q->used < q->len && len < q->len - q->used) {
+		memcpy(q->buf + q->used, s, len);
+		q->buf[q->used + len] = '\0';
+	}
+	q->used += len;
+}
+
+static void add_single(struct quoted *q, const char *word)
+{
+	add(q, "'", 1);
+	for (; *word; word++) {
+		if (*word == '\'')
+			add(q, "'\\''", 4);
+		else
+			add(q, word, 1);
+	}
+	add(q, "'", 1);
+}
+
+/* Three octal digits: after \x some shells take more than two. */
+static void add_escaped(struct quoted *q, const char *word)
+{
+	char octal[8];
+	size_t n;
+
+	add(q, "$'", 2);
+	for (; *word; word += n) {
+		if (*word == '\'' || *word == '\\')
+			add(q, "\\", 1);
+		if (can_be_shown(word, &n)) {
+			add(q, word, n);
+			continue;
+		}
+		for (size_t i = 0; i < n; i++) {
+			(void)snprintf(octal, sizeof(octal), "\\%03o", (unsigned char)word[i]);
+			add(q, octal, 4);
+		}
+	}
+	add(q, "'", 1);
+}
+
+const char *famfs_shell_quote(const char *word, bool is_file, char *buf, size_t len)
+{
+	struct quoted q = { .buf = buf, .len = len };
+
+	/* Not an option, whatever it is called. */
+	if (is_file && *word == '-')
+		add(&q, "./", 2);
+	if (is_plain(word))
+		add(&q, word, strlen(word));
+	else if (all_can_be_shown(word))
+		add_single(&q, word);
+	else
+		add_escaped(&q, word);
+	if (q.used >= len)
+		(void)snprintf(buf, len, "...");
+	return buf;
+}
+
+struct text_shell text_shell(const char *name)
+{
+	struct text_shell t;
+
+	famfs_shell_quote(name, true, t.s, sizeof(t.s));
 	return t;
 }
 

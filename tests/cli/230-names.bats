@@ -134,6 +134,23 @@ repeated() { # TEXT TIMES
 	refused 2 'a\\nb' $'a\nb'
 }
 
+@test "names in commands that hints tell are quoted for a shell" {
+	refused 1 '; famfs mkfs --size 1G sub/none\.img makes' ls sub/none.img
+	refused 1 "; famfs mkfs --size 1G 'sp d/none x\.img' makes" ls 'sp d/none x.img'
+	refused 1 "; famfs mkfs --size 1G 'it'\\\\''s;reboot' makes" ls "it's;reboot"
+	refused 1 '; famfs mkfs --size 1G \./-x makes' ls -- -x
+	refused 1 "; famfs mkfs --size 1G \\\$'a\\\\033;b' makes" ls $'a\e;b'
+	refused 1 '; famfs mkfs --size 1G \.\.\. makes' ls "$(printf '%0200d/' 1 2)x"
+	new_image
+	mv "$IMG" 'a b'
+	refused 1 "; famfs mkfs --force 'a b' destroys it" mkfs 'a b'
+	mkdir 'c d'
+	refused 1 "; famfs mkfs --size 1G 'c d'/NAME makes" ls 'c d'
+	IMG='a b'
+	poke 0 8 1
+	refused 1 "; famfs mkfs 'a b' makes a file system" ls 'a b'
+}
+
 @test "names on the media that no tool should write are shown escaped" {
 	new_image 64M
 	run_famfs 0 creat -s 1 "$IMG:/aXb" "$IMG:/cXd" "$IMG:/eXf"

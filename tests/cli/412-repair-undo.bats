@@ -67,6 +67,24 @@ hurt() { # [IMAGE]
 	one_error 'replaces nothing'
 }
 
+@test "the command that takes everything back can be pasted, whatever the names are" {
+	local name line
+	mkdir bin "it's; a dir"
+	printf '#!/bin/bash\nexec "%s" "$@"\n' "$FAMFS" >bin/famfs
+	chmod +x bin/famfs
+	PATH=$PWD/bin:$PATH
+	for name in plain.img "it's; a dir/an \$(touch bad) i;mage.img" \
+		$'two\nlines; touch bad\e[31m.img' -x.img 'ünder.img'; do
+		hurt "$PWD/$name"
+		run_famfs 1 check -y -- "$name"
+		line=$(grep 'to take everything back' "$OUT")
+		hasnt "$line" $'\e'
+		bash -c "${line##*to take everything back: }" >/dev/null
+		unchanged "$before"
+		[ ! -e bad ]
+	done
+}
+
 @test "no room for the undo file: nothing is stored, and nothing left" {
 	requires_root
 	mkdir full

@@ -240,3 +240,91 @@ UNIT_TEST(no_uuids)
 }
 
 UNIT_MAIN
+
+static const struct {
+	const char *word, *quoted;
+} words[] = {
+	{ "/dev/dax0.0", "/dev/dax0.0" },
+	{ "my-fs_1.img@2M", "my-fs_1.img@2M" },
+	{ "a,b:/c+d%e", "a,b:/c+d%e" },
+	{ "", "''" },
+	{ "sp d/my i.img", "'sp d/my i.img'" },
+	{ "a;reboot", "'a;reboot'" },
+	{ "$HOME", "'$HOME'" },
+	{ "a\\b", "'a\\b'" },
+	{ "~", "'~'" },
+	{ "#a", "'#a'" },
+	{ "a=b", "'a=b'" },
+	{ "it's", "'it'\\''s'" },
+	{ "'", "''\\'''" },
+	{ "\xc3\xbc.img", "'\xc3\xbc.img'" },
+	{ "a\nb", "$'a\\012b'" },
+	{ "\33[31m'\\1", "$'\\033[31m\\'\\\\1'" },
+	{ "\x7f", "$'\\177'" },
+	{ "\xc2\x85", "$'\\302\\205'" },
+	{ "\xff\xc3", "$'\\377\\303'" },
+	{ "\xe2\x80\xaeo", "$'\\342\\200\\256o'" },
+	{ "\xe2\x81\xa6\xc3\xbc", "$'\\342\\201\\246\xc3\xbc'" },
+	{ "\xe2\x80\x8e", "$'\\342\\200\\216'" },
+	{ "\xe2\x80\xa8", "$'\\342\\200\\250'" },
+};
+
+UNIT_TEST(words_of_a_shell)
+{
+	char buf[128];
+
+	for (size_t i = 0; i < UNIT_NR(words); i++) {
+		UNIT_ROW("%zu: %s", i, words[i].quoted);
+		CHECK(famfs_shell_quote(words[i].word, false, buf, sizeof(buf)) == buf);
+		CHECK_STR(buf, words[i].quoted);
+		famfs_shell_quote(words[i].word, true, buf, sizeof(buf));
+		CHECK_STR(buf, words[i].quoted);
+		CHECK(strlen(buf) < FAMFS_SHELL_SIZE(strlen(words[i].word)));
+		CHECK_STR(text_shell(words[i].word).s, words[i].quoted);
+	}
+}
+
+/* A word may begin with -, but a file that does would be taken for an option. */
+UNIT_TEST(files_that_look_like_options)
+{
+	char buf[16];
+
+	CHECK_STR(famfs_shell_quote("-x", false, buf, sizeof(buf)), "-x");
+	CHECK_STR(famfs_shell_quote("-x", true, buf, sizeof(buf)), "./-x");
+	CHECK_STR(famfs_shell_quote("-", true, buf, sizeof(buf)), "./-");
+	CHECK_STR(famfs_shell_quote("-a b", true, buf, sizeof(buf)), "./'-a b'");
+	CHECK_STR(famfs_shell_quote("-\n", true, buf, sizeof(buf)), "./$'-\\012'");
+}
+
+/* Half of a name could be that of another file. */
+UNIT_TEST(words_that_do_not_fit)
+{
+	char buf[16], name[512] = "";
+
+	CHECK_STR(famfs_shell_quote("12345", true, buf, 6), "12345");
+	CHECK_STR(famfs_shell_quote("12345", true, buf, 5), "...");
+	CHECK_STR(famfs_shell_quote("1 3", true, buf, 6), "'1 3'");
+	CHECK_STR(famfs_shell_quote("1 3", true, buf, 5), "...");
+	memset(name, 'a', 319);
+	CHECK_STR(text_shell(name).s, name);
+	name[319] = 'a';
+	CHECK_STR(text_shell(name).s, "...");
+}
+
+/* What is promised to be enough is; and what is behind the buffer is left alone. */
+UNIT_TEST(words_fill_their_buffer)
+{
+	char buf[FAMFS_SHELL_SIZE(3) + 1];
+
+	for (size_t len = 0; len < sizeof(buf); len++) {
+		UNIT_ROW("%zu", len);
+		memset(buf, '#', sizeof(buf));
+		famfs_shell_quote("-\xff\xff", true, buf, len);
+		CHECK_EQ(buf[len], '#');
+	}
+	memset(buf, '#', sizeof(buf));
+	CHECK_STR(famfs_shell_quote("\xff\xff\xff", true, buf, FAMFS_SHELL_SIZE(3)),
+		  "$'\\377\\377\\377'");
+	CHECK_STR(famfs_shell_quote("-\xff\xff", true, buf, FAMFS_SHELL_SIZE(3)),
+		  "./$'-\\377\\377'");
+}
