@@ -150,6 +150,10 @@ void env_cancelled(const struct cmd_env *env); /* which env_error() says nothing
 void env_note(const struct cmd_env *env, const char *object, const char *message, const char *hint);
 _Noreturn void env_usage(const struct cmd_env *env, const char *object, const char *hint,
 			 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* The same of an option's value, or another word: of "@option @value", as they are typed. */
+_Noreturn void env_usage_value(const struct cmd_env *env, const char *option, const char *value,
+			       const char *hint, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
 
 /**
  * struct operand - DEVICE or DEVICE:/path.

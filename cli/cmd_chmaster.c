@@ -36,7 +36,7 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 	case OPT_GIVE:
 		opts->give_given = true;
 		if (famfs_uuid_parse(arg, opts->give, NULL))
-			env_usage(env, "--give", NULL, "\"%.40s\" is not a UUID", arg);
+			env_usage_value(env, "--give", arg, NULL, "is not a UUID");
 		return 0;
 	case OPT_WATCH:
 		opts->watch_ms = (uint32_t)option_number(env, "--watch", arg, WATCH_MAX) * 1000;

@@ -65,7 +65,7 @@ static error_t parse_long(int key, char *arg, struct cmd_env *env)
 		return 0;
 	case OPT_EMPTY:
 		if (strcmp(arg, "skip"))
-			env_usage(env, "--empty", NULL, "\"%.40s\" is not skip", arg);
+			env_usage_value(env, "--empty", arg, NULL, "is not skip");
 		opts->skip_empty = true;
 		return 0;
 	default:

@@ -45,7 +45,7 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 	case OPT_KERNEL:
 		opts->before_v8 = !strcmp(arg, "v7");
 		if (!opts->before_v8 && strcmp(arg, "v10"))
-			env_usage(env, "--kernel", NULL, "\"%.40s\" is not v7 or v10", arg);
+			env_usage_value(env, "--kernel", arg, NULL, "is not v7 or v10");
 		return 0;
 	case OPT_AGAINST:
 		opts->against = arg;
@@ -53,7 +53,7 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 	case OPT_DEVICE_SIZE:
 		opts->device_size = option_size(env, "--device-size", arg);
 		if (!opts->device_size)
-			env_usage(env, "--device-size", NULL, "must be more than 0");
+			env_usage_value(env, "--device-size", arg, NULL, "must be more than 0");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

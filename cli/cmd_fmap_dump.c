@@ -55,14 +55,14 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 		for (i = FORMAT_TEXT; i <= FORMAT_HEX && strcmp(arg, formats[i]); i++)
 			;
 		if (i > FORMAT_HEX)
-			env_usage(env, "--format", NULL, "\"%.40s\" is not text, json, raw or hex",
-				  arg);
+			env_usage_value(env, "--format", arg, NULL,
+					"is not text, json, raw or hex");
 		opts->format = (enum format)i;
 		return 0;
 	case OPT_WIRE:
 		opts->wire = famfs_wire_find(arg);
 		if (!opts->wire)
-			env_usage(env, "--wire", NULL, "\"%.40s\" is not v1 or v2", arg);
+			env_usage_value(env, "--wire", arg, NULL, "is not v1 or v2");
 		return 0;
 	case 'r':
 		opts->recursive = true;

@@ -49,8 +49,8 @@ static error_t parse(int key, char *arg, struct cmd_env *env)
 			if (!strcmp(arg, sets[i]))
 				opts->charset = (enum charset)i;
 		if (strcmp(arg, sets[opts->charset]))
-			env_usage(env, "--charset", NULL, "\"%.40s\" is not auto, ascii or unicode",
-				  arg);
+			env_usage_value(env, "--charset", arg, NULL,
+					"is not auto, ascii or unicode");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -23,18 +23,18 @@ static bool is_declared(struct cmd_env *env, struct near *near)
 	return false;
 }
 
-static _Noreturn void unknown_column(struct cmd_env *env, const struct near *near)
+static _Noreturn void unknown_column(struct cmd_env *env, const struct near *near,
+				     const char *typed)
 {
-	char object[64], hint[64];
 	struct text all = { 0 };
+	char hint[64];
 
-	snprintf(object, sizeof(object), "--columns %.40s", near->word);
 	if (near->best) {
 		snprintf(hint, sizeof(hint), "did you mean %s?", near->best);
-		env_usage(env, object, hint, "no such column");
+		env_usage_value(env, "--columns", typed, hint, "no such column");
 	}
 	columns_text(&all, env->cmd->columns, 0);
-	env_usage(env, object, NULL, "no such column; there are %s", all.s);
+	env_usage_value(env, "--columns", typed, NULL, "no such column; there are %s", all.s);
 }
 
 void columns_choose(struct cmd_env *env, const char *names)
@@ -44,6 +44,7 @@ void columns_choose(struct cmd_env *env, const char *names)
 	bool optional;
 
 	for (; (name = table_next_name(&list, &len, &optional)); nr++) {
+		char *typed = env_keep(env, mem_strndup(name, len));
 		char *word = env_keep(env, mem_strndup(name, len)), *c;
 		struct near near = { .word = word };
 
@@ -51,7 +52,7 @@ void columns_choose(struct cmd_env *env, const char *names)
 		for (c = word; *c; c++)
 			*c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
 		if (optional || !is_declared(env, &near))
-			unknown_column(env, &near);
+			unknown_column(env, &near, typed);
 	}
 	if (!nr || nr > TABLE_COLUMNS)
 		env_usage(env, "--columns", NULL, "takes 1 to %d names", TABLE_COLUMNS);

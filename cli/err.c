@@ -120,6 +120,16 @@ static int env_usage_code(const struct cmd_env *env)
 	return env->cmd && (env->cmd->flags & CMD_FSCK) ? FSCK_USAGE : EXIT_USAGE;
 }
 
+static _Noreturn void __attribute__((format(printf, 3, 0)))
+usage(const struct cmd_env *env, struct famfs_err *err, const char *fmt, va_list args)
+{
+	if (!err->hint[0])
+		snprintf(err->hint, sizeof(err->hint), "see %s --help", env->name);
+	vsnprintf(err->message, sizeof(err->message), fmt, args);
+	env_error(env, err);
+	exit(env_usage_code(env));
+}
+
 void env_usage(const struct cmd_env *env, const char *object, const char *hint, const char *fmt,
 	       ...)
 {
@@ -127,11 +137,20 @@ void env_usage(const struct cmd_env *env, const char *object, const char *hint, 
 	va_list args;
 
 	err_set(&err, -EINVAL, object, hint);
-	if (!hint)
-		snprintf(err.hint, sizeof(err.hint), "see %s --help", env->name);
 	va_start(args, fmt);
-	vsnprintf(err.message, sizeof(err.message), fmt, args);
-	va_end(args);
-	env_error(env, &err);
-	exit(env_usage_code(env));
+	usage(env, &err, fmt, args);
+}
+
+void env_usage_value(const struct cmd_env *env, const char *option, const char *value,
+		     const char *hint, const char *fmt, ...)
+{
+	struct famfs_err err;
+	char shown[128];
+	va_list args;
+
+	err_set(&err, -EINVAL, NULL, hint);
+	snprintf(err.object, sizeof(err.object), "%s %s", option,
+		 famfs_shell_quote(value, false, shown, sizeof(shown)));
+	va_start(args, fmt);
+	usage(env, &err, fmt, args);
 }

@@ -27,7 +27,7 @@ static error_t parse(int key, const char *arg, struct cmd_env *env, struct famfs
 	case 'C':
 		req->chunk_size = option_size(env, "--chunksize", arg);
 		if (!req->chunk_size)
-			env_usage(env, "--chunksize 0", NULL, "must be at least 2M");
+			env_usage_value(env, "--chunksize", arg, NULL, "must be at least 2M");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -86,18 +86,17 @@ bool operands_several(const struct operand *list, size_t nr)
 uint64_t operand_number(struct cmd_env *env, const char *what, const char *text)
 {
 	unsigned long long value;
-	char object[128], *end;
+	char *end;
 
 	if (strncmp(text, "0x", 2) && strncmp(text, "0X", 2))
 		return option_size(env, what, text);
-	snprintf(object, sizeof(object), "%s %.80s", what, text);
 	errno = 0;
 	value = strtoull(text + 2, &end, 16);
 	if (errno == ERANGE)
-		env_usage(env, object, NULL, "does not fit 64 bits");
+		env_usage_value(env, what, text, NULL, "does not fit 64 bits");
 	/* strtoull() would also take blanks, a sign and another 0x. */
 	if (*end || !text[2] || strspn(text + 2, "0123456789abcdefABCDEF") != strlen(text + 2))
-		env_usage(env, object, NULL, "is not a number");
+		env_usage_value(env, what, text, NULL, "is not a number");
 	return value;
 }
 

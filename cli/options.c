@@ -256,7 +256,7 @@ static enum when option_when(struct cmd_env *env, const char *option, const char
 	for (i = 0; i < 3; i++)
 		if (!strcmp(arg, names[i]))
 			return (enum when)i;
-	env_usage(env, option, NULL, "\"%.40s\" is not auto, always or never", arg);
+	env_usage_value(env, option, arg, NULL, "is not auto, always or never");
 }
 
 static error_t parse_global(int key, char *arg, struct argp_state *state)
@@ -348,13 +348,11 @@ void options_parse(struct cmd_env *env, int argc, char **argv)
 uint64_t option_size(struct cmd_env *env, const char *option, const char *arg)
 {
 	struct famfs_err err;
-	char object[128];
 	uint64_t size;
 
 	if (!famfs_size_parse(arg, &size, &err))
 		return size;
-	snprintf(object, sizeof(object), "%s %.80s", option, arg);
-	env_usage(env, object, err.hint[0] ? err.hint : NULL, "%s", err.message);
+	env_usage_value(env, option, arg, err.hint, "%s", err.message);
 }
 
 /* A decimal number; no sign, no blanks. Returns 0, -EINVAL or -ERANGE. */
@@ -380,16 +378,14 @@ uint64_t option_between(struct cmd_env *env, const char *option, const char *arg
 			uint64_t max)
 {
 	uint64_t value;
-	char object[128];
 	int rc = parse_number(arg, &value);
 
 	if (!rc && value >= min && value <= max)
 		return value;
-	snprintf(object, sizeof(object), "%s %.80s", option, arg);
 	if (rc == -EINVAL)
-		env_usage(env, object, NULL, "is not a number");
-	env_usage(env, object, NULL, "must be %llu to %llu", (unsigned long long)min,
-		  (unsigned long long)max);
+		env_usage_value(env, option, arg, NULL, "is not a number");
+	env_usage_value(env, option, arg, NULL, "must be %llu to %llu", (unsigned long long)min,
+			(unsigned long long)max);
 }
 
 uint64_t option_number(struct cmd_env *env, const char *option, const char *arg, uint64_t max)
@@ -422,13 +418,12 @@ int parse_mode(const char *text, uint32_t *ret_mode)
 
 uint32_t option_mode(struct cmd_env *env, const char *option, const char *arg)
 {
-	char object[128];
 	uint32_t mode;
 
 	if (!parse_mode(arg, &mode))
 		return mode;
-	snprintf(object, sizeof(object), "%s %.80s", option, arg);
-	env_usage(env, object, NULL, "is not an octal mode from 0 to 7777, such as 0644");
+	env_usage_value(env, option, arg, NULL,
+			"is not an octal mode from 0 to 7777, such as 0644");
 }
 
 /* --uid or --gid: a number, or a name that the system knows. */
@@ -436,12 +431,10 @@ const uint8_t *option_uuid(struct cmd_env *env, const char *option, const char *
 			   uint8_t uuid[16])
 {
 	struct famfs_err err;
-	char object[128];
 
 	if (!famfs_uuid_parse(arg, uuid, &err))
 		return uuid;
-	snprintf(object, sizeof(object), "%s %.80s", option, arg);
-	env_usage(env, object, err.hint[0] ? err.hint : NULL, "%s", err.message);
+	env_usage_value(env, option, arg, err.hint, "%s", err.message);
 }
 
 uint32_t option_id(struct cmd_env *env, const char *option, const char *arg)
@@ -450,14 +443,12 @@ uint32_t option_id(struct cmd_env *env, const char *option, const char *arg)
 	struct passwd *user;
 	struct group *grp;
 	uint64_t value;
-	char object[128];
 	int rc = parse_number(arg, &value);
 
 	if (!rc && value < UINT32_MAX)
 		return (uint32_t)value;
-	snprintf(object, sizeof(object), "%s %.80s", option, arg);
 	if (rc != -EINVAL)
-		env_usage(env, object, NULL, "must be 0 to %u", UINT32_MAX - 1);
+		env_usage_value(env, option, arg, NULL, "must be 0 to %u", UINT32_MAX - 1);
 	if (group) {
 		grp = getgrnam(arg);
 		if (grp)
@@ -467,5 +458,6 @@ uint32_t option_id(struct cmd_env *env, const char *option, const char *arg)
 		if (user)
 			return user->pw_uid;
 	}
-	env_usage(env, object, NULL, "no such %s on this host", group ? "group" : "user");
+	env_usage_value(env, option, arg, NULL, "no such %s on this host",
+			group ? "group" : "user");
 }

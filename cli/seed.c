@@ -44,12 +44,10 @@ const char *seed_parse(const char *text, uint32_t *ret_seed)
 
 uint32_t option_seed(struct cmd_env *env, const char *arg)
 {
-	char object[128];
 	uint32_t seed;
 	const char *why = seed_parse(arg, &seed);
 
 	if (!why)
 		return seed;
-	snprintf(object, sizeof(object), "--seed %.80s", arg);
-	env_usage(env, object, NULL, "%s", why);
+	env_usage_value(env, "--seed", arg, NULL, "%s", why);
 }

@@ -89,7 +89,8 @@ column_alone() { # COLUMN COMMAND...
 	run_famfs 2 df -o SIZ "$IMG"
 	has "$stderr" 'columns SIZ: no such column; did you mean SIZE\?'
 	run_famfs 2 df -o size,qqqqqq "$IMG"
-	has "$stderr" 'QQQQQQ: no such column; there are DEVICE,SIZE,USED'
+	has "$stderr" 'no such column; there are DEVICE,SIZE,USED'
+	[[ $stderr == *"--columns qqqqqq: "* ]] || fail "not as it was typed: $stderr"
 	run_famfs 2 df -o '' "$IMG"
 	has "$stderr" 'takes 1 to 16 names'
 	run_famfs 2 df -o ,size "$IMG"
