@@ -101,7 +101,7 @@ static bool is_itself(struct cp *cp, struct cp_item *item, const struct famfs_en
 	if (!strcmp(entry->path, item->dest))
 		cp_failf(cp, item, -EINVAL, "cannot be copied onto itself");
 	else if (item->dir && path_below(item->dest, entry->path))
-		cp_failf(cp, item, -EINVAL, "a directory cannot be copied into itself");
+		cp_failf(cp, item, -EINVAL, "is a directory, which cannot be copied into itself");
 	else
 		return false;
 	return true;
@@ -158,40 +158,39 @@ static int spool_open(struct cp *cp, struct cp_item *item)
 	return fd;
 }
 
-static int spool_copy(struct cp_item *item, int fd)
+static void spool_copy(struct cp *cp, struct cp_item *item)
 {
 	char *buf = mem_calloc(1, SPOOL_SIZE);
+	int rc = 0, failed = 0;
 	ssize_t got;
-	int rc = 0;
 
 	while (!rc) {
 		got = read(STDIN_FILENO, buf, SPOOL_SIZE);
 		if (got < 0 && errno == EINTR && !cmd_cancelled())
 			continue;
-		if (got <= 0) {
-			rc = got ? -errno : 0;
+		failed = got < 0 ? errno : 0;
+		if (got <= 0)
 			break;
-		}
-		rc = file_write_all(fd, buf, (size_t)got);
+		rc = file_write_all(cp->input, buf, (size_t)got);
 		item->size += (uint64_t)got;
 	}
 	free(buf);
-	return rc;
+	if (failed) {
+		cp_failf(cp, item, -failed, "cannot be read: %s", strerror(failed));
+		return;
+	}
+	if (!rc && lseek(cp->input, 0, SEEK_SET))
+		rc = -errno;
+	if (rc)
+		cp_failf(cp, item, rc, "cannot be spooled in $TMPDIR: %s", strerror(-rc));
 }
 
 /* The size must be known before space is taken: what tells none is stored first. */
 static void spool(struct cp *cp, struct cp_item *item)
 {
-	int rc;
-
 	cp->input = spool_open(cp, item);
-	if (cp->input < 0)
-		return;
-	rc = spool_copy(item, cp->input);
-	if (!rc && lseek(cp->input, 0, SEEK_SET))
-		rc = -errno;
-	if (rc)
-		cp_failf(cp, item, rc, "cannot be spooled in $TMPDIR: %s", strerror(-rc));
+	if (cp->input >= 0)
+		spool_copy(cp, item);
 }
 
 void cp_walk_stdin(struct cp *cp)

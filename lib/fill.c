@@ -134,18 +134,29 @@ int famfs_fill_write(struct famfs_fill *fill, uint64_t off, const void *buf, siz
 
 struct from_fd {
 	int fd;
-	bool in_order;
+	bool in_order; /* a pipe, a terminal: no offsets, and nothing that could become shorter */
 	const char *name;
+	uint64_t size; /* that was said before */
 };
 
-static int source_short(struct famfs_err *err, const char *name, uint64_t off)
+/* @rc: of a source that is not as long as it was said. */
+static int source_other(const struct from_fd *from, int rc, struct famfs_err *err)
 {
-	return err_hint(err,
-			err_set(err, -ESTALE, name,
-				"became shorter while it was copied: it ends "
-				"at byte %llu",
-				(unsigned long long)off),
-			"copy it again when nobody changes it");
+	return from->in_order ? rc : err_hint(err, rc, "copy it again when nobody changes it");
+}
+
+static int source_short(const struct from_fd *from, uint64_t off, struct famfs_err *err)
+{
+	int rc;
+
+	if (from->in_order)
+		rc = err_set(err, -ESTALE, from->name, "has %s, not %llu",
+			     text_count(off, "byte").s, (unsigned long long)from->size);
+	else
+		rc = err_set(err, -ESTALE, from->name,
+			     "became shorter while it was copied: it ends at byte %llu",
+			     (unsigned long long)off);
+	return source_other(from, rc, err);
 }
 
 /* Reads @len bytes, at most DATA_BUF, and stores them. */
@@ -168,7 +179,7 @@ static int read_and_store(struct data_worker *worker, uint64_t off, uint64_t dev
 				       "cannot be read at offset %llu: %s",
 				       (unsigned long long)(off + got), strerror(errno));
 		if (n == 0)
-			return source_short(&worker->err, from->name, off + got);
+			return source_short(from, off + got, &worker->err);
 		got += (size_t)n;
 	}
 	return fill_store(worker, dev_off, worker->buf, len);
@@ -217,23 +228,23 @@ static int fd_op(struct data_worker *worker, uint64_t off, uint64_t dev_off, siz
 }
 
 /* Is there more than was expected? */
-static int check_end(const struct from_fd *from, uint64_t size, struct famfs_err *err)
+static int check_end(const struct from_fd *from, struct famfs_err *err)
 {
 	char more;
 	ssize_t n = from->in_order ? read(from->fd, &more, 1)
-				   : pread(from->fd, &more, 1, (off_t)size);
+				   : pread(from->fd, &more, 1, (off_t)from->size);
 
 	if (n <= 0)
 		return 0;
-	return err_hint(err,
-			err_set(err, -ESTALE, from->name, "has more than the %s expected",
-				text_count(size, "byte").s),
-			"copy it again when nobody changes it");
+	return source_other(from,
+			    err_set(err, -ESTALE, from->name, "has more than the %s expected",
+				    text_count(from->size, "byte").s),
+			    err);
 }
 
 int famfs_fill_from_fd(struct famfs_fill *fill, int fd, const char *name, struct famfs_err *err)
 {
-	struct from_fd from = { .fd = fd, .name = name ? name : "" };
+	struct from_fd from = { .fd = fd, .name = name ? name : "", .size = fill->entry->size };
 	struct data_job job = fill_job(fill, fd_op, &from);
 	struct stat st;
 	int rc;
@@ -245,7 +256,7 @@ int famfs_fill_from_fd(struct famfs_fill *fill, int fd, const char *name, struct
 	rc = data_run(&job, err);
 	if (!rc)
 		fill->known = fill->entry->size;
-	return rc ? rc : check_end(&from, fill->entry->size, err);
+	return rc ? rc : check_end(&from, err);
 }
 
 /* --------------------------------------------------------- from another file */

@@ -210,11 +210,13 @@ tree() {
 	same f /streamed
 	same f /file
 	run_shell 1 'cat f | "$@"' "$FAMFS" cp --size 2500000 - "$IMG:/short"
-	one_error 'more than the 2500000 bytes'
+	one_error 'more than the 2500000 bytes expected$'
 	run_shell 1 'cat f | "$@"' "$FAMFS" cp --size 2500002 - "$IMG:/long"
-	one_error 'standard input: .*shorter'
+	one_error 'standard input: has 2500001 bytes, not 2500002$'
 	run_shell 1 ': | "$@"' "$FAMFS" cp - "$IMG:/none"
 	one_error 'empty'
+	run_shell 1 '"$@" <&-' "$FAMFS" cp - "$IMG:/none"
+	one_error 'standard input: cannot be read: Bad file descriptor$'
 	run_famfs 0 ls "$IMG"
 	is "$output" $'file\nrest\nspooled\nstreamed'
 	run_shell 0 'cat f | "$@"' "$FAMFS" cp --size 2500001 - "$IMG:/streamed"

@@ -292,22 +292,23 @@ UNIT_TEST(data_before_the_entry)
 
 static const struct {
 	uint64_t size, source;
-	const char *message;
+	const char *message, *of_pipe;
 } fd_rows[] = {
-	{ 1, 1, NULL },
-	{ 9 * MIB, 9 * MIB, NULL },
-	{ 9 * MIB, 9 * MIB - 1, "ends at byte 9437183" },
-	{ 9 * MIB, 9 * MIB + 1, "more than the 9437184 bytes" },
-	{ 1, 0, "ends at byte 0" },
-	{ 40 * MIB, 40 * MIB, NULL },
-	{ 40 * MIB, 24 * MIB, "ends at byte 25165824" },
-	{ 40 * MIB, 40 * MIB + 1, "more than the 41943040 bytes" },
+	{ 1, 1, NULL, NULL },
+	{ 9 * MIB, 9 * MIB, NULL, NULL },
+	{ 9 * MIB, 9 * MIB - 1, "ends at byte 9437183", "has 9437183 bytes, not 9437184" },
+	{ 9 * MIB, 9 * MIB + 1, "more than the 9437184 bytes", "more than the 9437184 bytes" },
+	{ 1, 0, "ends at byte 0", "has 0 bytes, not 1" },
+	{ 40 * MIB, 40 * MIB, NULL, NULL },
+	{ 40 * MIB, 24 * MIB, "ends at byte 25165824", "has 25165824 bytes, not 41943040" },
+	{ 40 * MIB, 40 * MIB + 1, "more than the 41943040 bytes", "more than the 41943040 bytes" },
 };
 
 /* What was copied, or why not. */
-static void check_from_fd(struct famfs *fs, size_t row, int rc, const struct famfs_err *err)
+static void check_from_fd(struct famfs *fs, const char *message, int rc,
+			  const struct famfs_err *err)
 {
-	if (!fd_rows[row].message) {
+	if (!message) {
 		CHECK_MSG(rc == 0, "%s: %s", err->object, err->message);
 		filling_named(fs, "f", 3);
 		return;
@@ -315,7 +316,7 @@ static void check_from_fd(struct famfs *fs, size_t row, int rc, const struct fam
 	CHECK_EQ(rc, -ESTALE);
 	CHECK_EQ(err->rc, -ESTALE);
 	CHECK_STR(err->object, "source");
-	CHECK_HAS(err->message, fd_rows[row].message);
+	CHECK_HAS(err->message, message);
 	check_not_made(fs);
 }
 
@@ -339,7 +340,8 @@ UNIT_TEST(regular_sources)
 		REQUIRE(fd >= 0);
 		/* From the first byte on, wherever it stands. */
 		CHECK_EQ(lseek(fd, 0, SEEK_END), fd_rows[i].source);
-		check_from_fd(fs, i, filling_one(fs, &req, filling_fd, &fd, &err), &err);
+		check_from_fd(fs, fd_rows[i].message, filling_one(fs, &req, filling_fd, &fd, &err),
+			      &err);
 		close(fd);
 		end(ctx, fs);
 	}
@@ -388,7 +390,8 @@ UNIT_TEST(pipes)
 		REQUIRE(fs && pipe2(pipes, O_CLOEXEC) == 0);
 		writer.fd = pipes[1];
 		REQUIRE(pthread_create(&thread, NULL, feed, &writer) == 0);
-		check_from_fd(fs, i, filling_one(fs, &req, filling_fd, &pipes[0], &err), &err);
+		check_from_fd(fs, fd_rows[i].of_pipe,
+			      filling_one(fs, &req, filling_fd, &pipes[0], &err), &err);
 		close(pipes[0]);
 		pthread_join(thread, NULL);
 		end(ctx, fs);
