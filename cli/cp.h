@@ -158,6 +158,9 @@ void cp_out_progressed(void *data, uint64_t bytes);
 /* cp_report.c: what became of an item. */
 int cp_err(struct famfs_err *err, int rc, const char *object, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* What to do about it: cp_hint(err, cp_err(err, ...), "try ..."). Returns @rc. */
+int cp_hint(struct famfs_err *err, int rc, const char *hint);
+#define CP_HINT_CHANGED "copy it again when nobody changes it"
 void cp_fail(struct cp *cp, struct cp_item *item, const struct famfs_err *err);
 void cp_failf(struct cp *cp, struct cp_item *item, int rc, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

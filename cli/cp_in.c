@@ -37,6 +37,17 @@ static bool is_begun(const struct cp_item *item)
 
 /* ------------------------------------------------------ what is there already */
 
+static void refuse_size(struct cp *cp, struct cp_item *item, uint64_t size)
+{
+	struct famfs_err err;
+
+	cp_err(&err, -EEXIST, item->source, "%s:/%s exists with %llu bytes, not %llu",
+	       cp->dst.device, item->dest, (unsigned long long)size,
+	       (unsigned long long)item->size);
+	cp_hint(&err, err.rc, "files keep their size: take another name");
+	cp_fail(cp, item, &err);
+}
+
 /* Return: whether anything is there. */
 static bool find_present(struct cp *cp, struct cp_item *item, struct famfs_entry *entry)
 {
@@ -53,9 +64,7 @@ static bool find_present(struct cp *cp, struct cp_item *item, struct famfs_entry
 		cp_failf(cp, item, -EISDIR, "%s:/%s exists and is a directory", cp->dst.device,
 			 item->dest);
 	else if (entry->size != item->size)
-		cp_failf(cp, item, -EEXIST, "%s:/%s exists with %llu bytes, not %llu",
-			 cp->dst.device, item->dest, (unsigned long long)entry->size,
-			 (unsigned long long)item->size);
+		refuse_size(cp, item, entry->size);
 	else
 		item->present = true;
 	return true;
@@ -79,7 +88,7 @@ static int refuse_full_log(struct cp *cp, uint64_t want, uint64_t slots)
 	cp_err(&err, -ENOSPC, cp->dst.device, "the log is full: %llu %s wanted, %llu %s free",
 	       (unsigned long long)want, plural(want, "entry", "entries"),
 	       (unsigned long long)slots, plural(slots, "is", "are"));
-	snprintf(err.hint, sizeof(err.hint), "make a larger file system: famfs mkfs --loglen");
+	cp_hint(&err, err.rc, "make a larger file system: famfs mkfs --loglen");
 	return env_error(cp->env, &err);
 }
 

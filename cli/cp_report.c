@@ -26,6 +26,12 @@ int cp_err(struct famfs_err *err, int rc, const char *object, const char *fmt, .
 	return rc;
 }
 
+int cp_hint(struct famfs_err *err, int rc, const char *hint)
+{
+	snprintf(err->hint, sizeof(err->hint), "%s", hint);
+	return rc;
+}
+
 /* Every line names the source; when something else is to blame, that too. */
 static void show_error(struct cp *cp, struct cp_item *item, const struct famfs_err *err)
 {

@@ -23,13 +23,17 @@ static int open_source(struct cp *cp, struct cp_item *item, struct famfs_err *er
 		return cp_err(err, -errno, item->source, "%s", strerror(errno));
 	if (fstat(fd, &st) || st.st_dev != item->dev || st.st_ino != item->ino) {
 		close(fd);
-		return cp_err(err, -ESTALE, item->source, "is another file than before");
+		return cp_hint(err,
+			       cp_err(err, -ESTALE, item->source, "is another file than before"),
+			       CP_HINT_CHANGED);
 	}
 	if ((uint64_t)st.st_size == item->size)
 		return fd;
 	close(fd);
-	return cp_err(err, -ESTALE, item->source, "its size was %llu and is %llu now",
-		      (unsigned long long)item->size, (unsigned long long)st.st_size);
+	return cp_hint(err,
+		       cp_err(err, -ESTALE, item->source, "its size was %llu and is %llu now",
+			      (unsigned long long)item->size, (unsigned long long)st.st_size),
+		       CP_HINT_CHANGED);
 }
 
 static void close_source(const struct cp *cp, int fd)

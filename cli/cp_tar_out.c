@@ -131,7 +131,8 @@ static int failed(struct tar_out *out, struct famfs_err *err)
 		return cp_err(err, -ECANCELED, out->name, "cancelled");
 	if (out->rc)
 		return cp_err(err, out->rc, out->name, "%s", strerror(-out->rc));
-	return cp_err(err, -EIO, out->name, "cannot be written: %s", why ? why : "no reason given");
+	return cp_err(err, -EIO, out->name, "cannot be written: %s",
+		      why ? why : "no reason is given");
 }
 
 static int write_bytes(struct tar_out *out, const struct cp_item *item, struct famfs_err *err)

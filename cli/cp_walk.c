@@ -96,6 +96,7 @@ static void visit_dir(const struct walk *above, struct cp_item *item, int at, co
 	struct cp *cp = above->cp;
 	const struct walk w = { .cp = cp, .above = above, .item = item };
 	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (item->follow ? 0 : O_NOFOLLOW);
+	struct famfs_err err;
 	struct stat st;
 	int fd;
 
@@ -110,7 +111,9 @@ static void visit_dir(const struct walk *above, struct cp_item *item, int at, co
 	}
 	if (st.st_dev != item->dev || st.st_ino != item->ino) {
 		close(fd);
-		cp_failf(cp, item, -ESTALE, "changed while it was looked through");
+		cp_err(&err, -ESTALE, item->source, "changed while it was looked through");
+		cp_hint(&err, err.rc, CP_HINT_CHANGED);
+		cp_fail(cp, item, &err);
 		return;
 	}
 	walk_dir(&w, fd);

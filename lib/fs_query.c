@@ -102,7 +102,7 @@ static const char *header_problem(unsigned int problems)
 		return "the log header's last_index does not fit the log's length";
 	if (problems & LOG_BAD_NEXT_INDEX)
 		return "the log header's next_index is beyond the last slot";
-	return "the log header's next_seqnum and next_index are apart";
+	return "the log header's next_seqnum and next_index disagree";
 }
 
 int famfs_damage(struct famfs *fs, struct famfs_err *err)

@@ -168,7 +168,9 @@ int probe_foreign(struct dev *dev, char *buf, size_t len, struct famfs_err *err)
 	}
 	fd = memfd_create("famfs-probe", MFD_CLOEXEC);
 	if (fd < 0)
-		rc = err_set(err, -errno, dev->name, "memfd_create: %s", strerror(errno));
+		rc = err_set(err, -errno, dev->name,
+			     "cannot be looked at: no file in memory can be made: %s",
+			     strerror(errno));
 	if (!rc)
 		rc = copy_ends(dev, fd, err);
 	if (!rc)

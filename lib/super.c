@@ -112,7 +112,7 @@ int super_require(const struct dev *dev, const struct famfs_super *super, unsign
 	}
 	if (problems & SUPER_BAD_CRC)
 		return bad_field(dev, err, offsetof(struct fm_super, fm_crc),
-				 "wrong checksum; version", super->version);
+				 "wrong checksum in format version", super->version);
 	if (problems & SUPER_BAD_ALLOC_UNIT)
 		return bad_field(dev, err, offsetof(struct fm_super, fm_alloc_unit),
 				 "allocation unit", super->alloc_unit);

@@ -116,7 +116,7 @@ next_call() { # N
 		# Known before a byte of it is read, and the others are copied.
 		bytes f 5000000
 		run_at 1 flock 1 'echo more >>f' cp -t $threads --keep-going f g "$IMG:/"
-		one_error '^famfs cp: f: its size was 5000000 and is 5000005 now'
+		one_error '^famfs cp: f: its size was 5000000 and is 5000005 now; copy it again'
 		bytes f 5000000
 		run_at 1 flock 1 'cp f h; mv h f' cp -t $threads --keep-going f g "$IMG:/"
 		one_error '^famfs cp: f: is another file'
