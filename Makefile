@@ -23,7 +23,7 @@ PKG_CONFIG ?= pkg-config
 READELF ?= readelf
 INSTALL ?= install
 BUILD ?= build$(if $(SAN),/san)
-ifneq ($(words $(BUILD)),1)
+ifneq ($(words $(BUILD)) $(BUILD),1 $(firstword $(BUILD)))
 $(error BUILD='$(BUILD)': one word is wanted, for make itself splits at blanks)
 endif
 Q := $(if $(filter-out 0,$(V)),,@)
@@ -78,7 +78,7 @@ endif
 settings := $(VERSION) $(CC) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) SAN=$(SAN) WERROR=$(WERROR) \
 	$(found) $(shell cksum <Makefile)
 ifneq ($(settings),$(file <$(BUILD)/settings))
-$(shell mkdir -p $(BUILD); rm -f $(BUILD)/config.mk)
+$(shell mkdir -p '$(BUILD)'; rm -f '$(BUILD)/config.mk')
 $(file >$(BUILD)/settings,$(settings))
 endif
 
@@ -359,13 +359,13 @@ dist: ## the last commit's sources as an archive in BUILD, the same bytes each t
 	@packaging/dist '$(BUILD)'
 
 rpm: ## packages by rpmbuild from that archive, in BUILD/rpm; RPMBUILD_FLAGS=--nodeps
-	@RPMBUILD_FLAGS='$(RPMBUILD_FLAGS)' packaging/rpm '$(BUILD)'
+	@packaging/rpm '$(BUILD)' $(RPMBUILD_FLAGS)
 
 deb: ## Debian packages, in BUILD/deb
 	+@MAKE='$(MAKE)' packaging/deb '$(BUILD)/deb'
 
 clean: ## remove what was built
-	$(Q)rm -rf $(BUILD)
+	$(Q)rm -rf '$(BUILD)'
 
 help: ## show this list
 	@sed -n 's/^\([a-z][a-z -]*\):.*## \(.*\)/\1|\2/p' Makefile | \

@@ -30,8 +30,10 @@ static int read_anew(struct again *again, struct famfs_err *err)
  */
 static bool is_for_good(struct again *again, int *rc, struct famfs_err *err)
 {
-	if ((*rc == -ENOENT || *rc == -ENOTDIR) && famfs_damage(again->fs, NULL)) {
-		*rc = err->rc = famfs_damage(again->fs, NULL);
+	int damage = *rc == -ENOENT ? famfs_damage(again->fs, NULL) : 0;
+
+	if (damage) {
+		*rc = err->rc = damage;
 		snprintf(err->message, sizeof(err->message),
 			 "is not in what can be read of the log");
 	}

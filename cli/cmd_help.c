@@ -62,6 +62,8 @@ static int run(struct cmd_env *env)
 		return 0;
 	}
 	about.cmd = env->operands_nr > 1 ? cmd_find(first, words[1]) : cmd_find(NULL, first);
+	if (!about.cmd && env->operands_nr > 1 && cmd_find(NULL, first))
+		env_usage(env, words[1], NULL, "%s is a command of one word", first);
 	if (!about.cmd && (env->operands_nr > 1 || !cmd_group_exists(first)))
 		unknown(env, first, words[1]);
 	if (!about.cmd) {

@@ -53,11 +53,10 @@ static int out_error(const struct tar_out *out, int rc)
 /* An archive that is there is replaced when the new one is complete. */
 static int open_tmp(struct tar_out *out, const char *archive)
 {
-	char *real = realpath(archive, NULL);
-	int rc;
+	int rc = file_target(archive, &out->path);
 
-	out->path = real ? real : mem_strndup(archive, strlen(archive));
-	rc = below_file_open_for(&out->file, out->path, &out->last);
+	if (!rc)
+		rc = below_file_open_for(&out->file, out->path, &out->last);
 	if (rc)
 		return out_error(out, rc);
 	out->fd = out->file.fd;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 
 #include "file.h"
 
-enum { READ_SIZE = 1 << 16 };
+enum { READ_SIZE = 1 << 16, LINKS_MAX = 40 /* that the kernel follows, too */ };
 
 static const struct file_limit any_file = { 256 << 20, NULL };
 
@@ -134,4 +135,43 @@ mode_t file_mask(void)
 
 	umask(mask);
 	return mask;
+}
+
+/* *@path is a link that says @to: unless from the root, that counts from beside the link. */
+static void follow_link(char **path, const char *to, size_t len)
+{
+	const char *slash = strrchr(*path, '/');
+	struct text target = { 0 };
+
+	if (*to != '/' && slash)
+		text_add(&target, *path, (size_t)(slash - *path) + 1);
+	text_add(&target, to, len);
+	free(*path);
+	*path = target.s;
+}
+
+static int follow_links(char **path)
+{
+	char to[PATH_MAX];
+	ssize_t len;
+	int i;
+
+	for (i = 0; i <= LINKS_MAX; i++) {
+		len = readlink(*path, to, sizeof(to));
+		if (len < 0)
+			return errno == EINVAL || errno == ENOENT ? 0 : -errno;
+		if ((size_t)len == sizeof(to))
+			return -ENAMETOOLONG;
+		follow_link(path, to, (size_t)len);
+	}
+	return -ELOOP;
+}
+
+int file_target(const char *name, char **ret_path)
+{
+	*ret_path = realpath(name, NULL);
+	if (*ret_path)
+		return 0;
+	*ret_path = mem_strndup(name, strlen(name));
+	return follow_links(ret_path);
 }

@@ -41,6 +41,12 @@ void file_reader_gone(void);
  * that is not to be written over. */
 bool file_is_device(int fd, const char *device);
 
+/*
+ * file_target() - what writing to @name makes or replaces: behind symbolic links, also those that
+ * lead nowhere, as open(2) follows them. Returns 0 or a negative errno; @ret_path is to be freed.
+ */
+int file_target(const char *name, char **ret_path);
+
 /* file_mask() - the umask, which cannot be asked for without setting it. */
 mode_t file_mask(void);
 

@@ -66,7 +66,8 @@ size_t operand_list(struct cmd_env *env, struct operand **ret_list)
 		list[i] = operand_split(env, env->operands[i]);
 	if (!nr) {
 		if (!env->device)
-			env_usage(env, "", NULL, "no operand: %s, or --device", env->cmd->operands);
+			env_usage(env, "", NULL,
+				  "an operand is missing: FILE, DEVICE, or --device");
 		list[nr++] = (struct operand){ .text = env->device, .device = env->device };
 	}
 	*ret_list = list;

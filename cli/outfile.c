@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +9,6 @@
 
 #include "file.h"
 #include "outfile.h"
-
-enum { LINKS_MAX = 40 }; /* that the kernel follows, too */
 
 static int failed(struct cmd_env *env, const struct outfile *out, int rc)
 {
@@ -53,6 +50,13 @@ static int open_temp(struct cmd_env *env, struct outfile *out)
 	return 0;
 }
 
+static int open_new(struct cmd_env *env, struct outfile *out)
+{
+	int rc = file_target(out->name, &out->target);
+
+	return rc ? failed(env, out, rc) : open_temp(env, out);
+}
+
 static int open_over(struct cmd_env *env, struct outfile *out, const char *device)
 {
 	int fd = open(out->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -64,47 +68,7 @@ static int open_over(struct cmd_env *env, struct outfile *out, const char *devic
 		return env_errorf(env, -EINVAL, out->name, "is the file system itself");
 	if (!out->replace)
 		return env_errorf(env, -EEXIST, out->name, "is there already; --force replaces it");
-	free(out->target);
-	out->target = realpath(out->name, NULL);
-	return out->target ? open_temp(env, out) : failed(env, out, -errno);
-}
-
-/* The target is a link that says @to: unless from the root, that counts from beside the link. */
-static void follow_link(struct outfile *out, const char *to, size_t len)
-{
-	const char *slash = strrchr(out->target, '/');
-	struct text path = { 0 };
-
-	if (*to != '/' && slash)
-		text_add(&path, out->target, (size_t)(slash - out->target) + 1);
-	text_add(&path, to, len);
-	free(out->target);
-	out->target = path.s;
-}
-
-/* Symbolic links that lead nowhere stay: the file is made where they point, as by open(2). */
-static int follow_links(struct outfile *out)
-{
-	char to[PATH_MAX];
-	ssize_t len;
-	int i;
-
-	for (i = 0; i <= LINKS_MAX; i++) {
-		len = readlink(out->target, to, sizeof(to));
-		if (len < 0)
-			return errno == EINVAL || errno == ENOENT ? 0 : -errno;
-		if ((size_t)len == sizeof(to))
-			return -ENAMETOOLONG;
-		follow_link(out, to, (size_t)len);
-	}
-	return -ELOOP;
-}
-
-static int open_new(struct cmd_env *env, struct outfile *out)
-{
-	int rc = follow_links(out);
-
-	return rc ? failed(env, out, rc) : open_temp(env, out);
+	return open_new(env, out);
 }
 
 int outfile_open(struct cmd_env *env, struct outfile *out, const char *file, const char *device)
@@ -114,7 +78,7 @@ int outfile_open(struct cmd_env *env, struct outfile *out, const char *file, con
 
 	out->fd = -1;
 	out->name = file;
-	out->target = mem_strndup(file, strlen(file));
+	out->target = NULL;
 	out->last = NULL;
 	if (!strcmp(file, "-")) {
 		out->name = "standard output";

@@ -47,12 +47,18 @@ struct place {
 	struct famfs_err last;
 };
 
+/* The path that a request names, as entries have it. */
+static const char *path_of(const struct famfs_create_req *req)
+{
+	return req->path + strspn(req->path, "/");
+}
+
 static void keep_entry(struct place_result *r, const struct famfs_create_req *req,
 		       const struct famfs_entry *entry)
 {
 	size_t bytes = entry->extents_nr * sizeof(entry->extents[0]);
 
-	r->path = req->path + strspn(req->path, "/");
+	r->path = path_of(req);
 	if (strcmp(r->path, entry->path))
 		r->path = r->cleaned = mem_strndup(entry->path, strlen(entry->path));
 	r->mode = entry->mode;
@@ -95,7 +101,6 @@ static void note_left(struct place *p, const char *object)
 
 static void exists(struct place *p, size_t nr)
 {
-	const char *path = p->job->reqs[nr].path;
 	struct text object = { 0 };
 
 	if (!p->job->seeded || !p->job->seeds[nr])
@@ -103,7 +108,7 @@ static void exists(struct place *p, size_t nr)
 	p->left++;
 	if (p->batch)
 		return;
-	text_addf(&object, "%s:/%s", p->job->device, path + strspn(path, "/"));
+	text_addf(&object, "%s:/%s", p->job->device, path_of(&p->job->reqs[nr]));
 	note_left(p, object.s);
 	text_free(&object);
 }
@@ -255,7 +260,7 @@ static void show_result(struct place *p, size_t nr)
 	if (r->status == FAMFS_FAILED) {
 		struct text path = { 0 };
 
-		entry_path_text(&path, p->job->reqs[nr].path + strspn(p->job->reqs[nr].path, "/"));
+		entry_path_text(&path, path_of(&p->job->reqs[nr]));
 		emit_str(out, "path", NULL, path.s);
 		text_free(&path);
 	} else {

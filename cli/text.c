@@ -38,13 +38,18 @@ void *mem_calloc(size_t nr, size_t size)
 	return p;
 }
 
-/* A table of many MiB in small pages would be a page fault for each of them. Only advice. */
+/*
+ * A table of many MiB in small pages would be a page fault for each of them. Only advice; for all
+ * of the mapping that @at is in, or the kernel would make two of it, and realloc() copy.
+ */
 static void want_huge(void *at, size_t bytes)
 {
-	uintptr_t begin = (uintptr_t)at, skew = begin % (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t skew;
 
-	if (bytes >= HUGE)
-		(void)madvise((void *)(begin - skew), bytes + skew, MADV_HUGEPAGE);
+	if (bytes < HUGE)
+		return;
+	skew = (uintptr_t)at % (uintptr_t)sysconf(_SC_PAGESIZE);
+	(void)madvise((char *)at - skew, bytes + skew, MADV_HUGEPAGE);
 }
 
 void *mem_grow(void *old, size_t *cap, size_t want, size_t size)

@@ -41,9 +41,13 @@ static int do_run(struct data_worker *worker, uint64_t off, uint64_t dev_off, ui
 	return rc;
 }
 
-uint64_t data_first_missing(const struct dev *dev, uint64_t off, const struct famfs_extent *extent)
+int data_behind_end(const struct dev *dev, uint64_t off, const struct famfs_extent *extent,
+		    struct famfs_err *err)
 {
-	return off + (extent->off < dev->size ? dev->size - extent->off : 0);
+	uint64_t there = extent->off < dev->size ? dev->size - extent->off : 0;
+
+	return err_set(err, -EUCLEAN, "", "byte %llu lies behind the end of the device",
+		       (unsigned long long)(off + there));
 }
 
 /* The first extent, from the job's first byte on, that cannot be followed. Return: as resolve(). */
@@ -73,9 +77,7 @@ static int bad_map(struct data_worker *worker)
 		rc = err_set(&worker->err, -EUCLEAN, "", "damaged map: it has no byte %llu",
 			     (unsigned long long)off);
 	else if (!extent.dev_index)
-		rc = err_set(&worker->err, -EUCLEAN, "",
-			     "byte %llu lies behind the end of the device",
-			     (unsigned long long)data_first_missing(job->dev, off, &extent));
+		rc = data_behind_end(job->dev, off, &extent, &worker->err);
 	else
 		rc = err_set(&worker->err, -EUCLEAN, "",
 			     "byte %llu lies on device %llu, which is "

@@ -72,8 +72,9 @@ static inline bool data_on_device(const struct dev *dev, const struct famfs_exte
 	return extent->off <= dev->size && extent->len <= dev->size - extent->off;
 }
 
-/* Of an extent, mapping byte @off of a file, that is not all on the device: the first byte. */
-uint64_t data_first_missing(const struct dev *dev, uint64_t off, const struct famfs_extent *extent);
+/* Of an extent that maps byte @off of a file, and is not all on the device: what is missing. */
+int data_behind_end(const struct dev *dev, uint64_t off, const struct famfs_extent *extent,
+		    struct famfs_err *err);
 
 /* Makes an error one about a file: DEVICE:/path. */
 int data_error(const struct data_job *job, int rc, struct famfs_err *err);

@@ -225,9 +225,7 @@ int famfs_read(struct famfs *fs, const struct famfs_entry *entry, uint64_t off, 
 		if (!rc && extent.dev_index)
 			rc = err_set(err, -EUCLEAN, "", "lies on another device");
 		if (!rc && !data_on_device(fs->dev, &extent))
-			rc = err_set(err, -EUCLEAN, "",
-				     "byte %llu lies behind the end of the device",
-				     (unsigned long long)data_first_missing(fs->dev, off, &extent));
+			rc = data_behind_end(fs->dev, off, &extent, err);
 		if (rc)
 			break;
 		part = extent.len < len ? (size_t)extent.len : len;

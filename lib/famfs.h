@@ -363,7 +363,8 @@ FAMFS_API int famfs_wait(struct famfs *fs, uint32_t timeout_ms, struct famfs_err
  *	".meta" is an implied directory.
  *
  * Return: 0, -ENOENT, -ENOTDIR (a part of the path is a file), -EINVAL, -ENAMETOOLONG; -ESTALE: a
- * repair or restore has put another entry in the place of this one: famfs_refresh().
+ * repair or restore has put another entry in the place of this one: famfs_refresh(), which reads
+ * the whole log then.
  */
 FAMFS_API int famfs_lookup(struct famfs *fs, const char *path, struct famfs_entry *ret_entry,
 			   struct famfs_err *err);

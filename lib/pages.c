@@ -33,10 +33,12 @@ static bool mapped_len(size_t nr, size_t size, size_t *ret_len)
 /* All of the mapping that @at is in, or the kernel would make two of it, and realloc() copy. */
 void pages_want_huge(void *at, size_t len)
 {
-	uintptr_t begin = (uintptr_t)at, skew = begin % (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t skew;
 
-	if (len >= HUGE)
-		(void)madvise((void *)(begin - skew), len + skew, MADV_HUGEPAGE);
+	if (len < HUGE)
+		return;
+	skew = (uintptr_t)at % (uintptr_t)sysconf(_SC_PAGESIZE);
+	(void)madvise((char *)at - skew, len + skew, MADV_HUGEPAGE);
 }
 
 void *pages_alloc(size_t nr, size_t size)

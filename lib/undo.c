@@ -159,26 +159,30 @@ static int fill_info(struct undo *undo, struct famfs_image_info *info, struct fa
 	return 0;
 }
 
+static int write_chunk(struct undo *undo, struct pack_writer *w, uint64_t at, size_t len,
+		       uint8_t *buf, struct famfs_err *err)
+{
+	int rc = dev_scan(undo->dev, at, buf, len, err);
+
+	return rc ? rc : pack_add(w, at, buf, len, err);
+}
+
 static int write_range(struct undo *undo, struct pack_writer *w, const struct range *range,
 		       uint8_t *buf, struct famfs_err *err)
 {
-	uint64_t len;
 	int rc = 0;
 
-	for (uint64_t at = range->off; at < range->end && !rc; at += len) {
+	for (uint64_t at = range->off; at < range->end && !rc;) {
+		uint64_t left = range->end - at, len = left < PACK_CHUNK ? left : PACK_CHUNK;
 		uint64_t blank = dev_blank(undo->dev, at, range->end, PACK_CHUNK);
 
-		len = range->end - at < PACK_CHUNK ? range->end - at : PACK_CHUNK;
 		if (ctx_cancelled(undo->dev->ctx))
 			return err_set(err, -ECANCELED, undo->dev->name, "cancelled");
-		if (blank) {
+		if (blank)
 			rc = pack_add_zeros(w, at, blank, err);
-			len = blank;
-			continue;
-		}
-		rc = dev_scan(undo->dev, at, buf, len, err);
-		if (!rc)
-			rc = pack_add(w, at, buf, len, err);
+		else
+			rc = write_chunk(undo, w, at, len, buf, err);
+		at += blank ? blank : len;
 	}
 	return rc;
 }

@@ -40,6 +40,7 @@ mapfile -t COMMANDS < <("${FAMFS:-$BATS_TEST_DIRNAME/../../build/famfs}" __comma
 		famfs fmap: dmp: .*did you mean dump|help fmap dmp
 		fmpa.*did you mean fmap|help fmpa dump
 		famfs interleave: plam: .*did you mean plan|help interleave plam
+		bar: creat is a command of one word|help creat bar
 		famfs: xyzzy: .*see famfs --help|help xyzzy plan
 		--jsno.*did you mean --json|--jsno ls $IMG
 		--lonlen.*did you mean --loglen|mkfs --lonlen 8M $IMG

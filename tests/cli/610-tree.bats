@@ -131,7 +131,7 @@ files() {
 	refused 1 'no such file' tree "$IMG:/nothing"
 	refused 1 'nothing.img: ' tree nothing.img
 	refused 2 'one operand too many' tree "$IMG" "$IMG"
-	refused 2 'no operand' tree
+	refused 2 'an operand is missing' tree
 	poke_text "$(entry_at 4 100)" 'X'
 	run_famfs 1 tree "$IMG"
 	has "$output" 'directories'

@@ -309,6 +309,9 @@ refused_lines() { # FAILED
 		json_is '.results | map(.status) | join(" ")' 'ok failed failed'
 		json_error_is EUCLEAN EUCLEAN EUCLEAN
 	done
+	# What is certain in spite of the damage is said.
+	run_famfs 1 verify --seed 5 "$IMG:/a/x"
+	has "$stderr" ':/a/x: /a is a file, not a directory'
 }
 
 @test "an image that is cut off: what is left is verified, what is not is an error" {

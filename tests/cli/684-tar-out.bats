@@ -116,6 +116,10 @@ drwxr-xr-x 1234/567 1970-01-01 00:00 sub/deep/
 	run_famfs 0 cp --tar -r "$IMG:/" link.tar
 	[ -L link.tar ]
 	is "$(tar -tf real/out.tar | wc -l)" 5
+	ln -s real/new.tar nowhere.tar
+	run_famfs 0 cp --tar -r "$IMG:/" nowhere.tar
+	[ -L nowhere.tar ]
+	cmp real/out.tar real/new.tar
 }
 
 @test "a file of more than 8 GiB, whose size no old header holds" {

@@ -72,6 +72,8 @@ built() {
 		run_program 2 env -u MAKEFLAGS make -s -C "$TOP" "$goal" BUILD="$PWD/a b"
 		has "$stderr" "BUILD='$PWD/a b': one word is wanted"
 	done
+	run_program 2 env -u MAKEFLAGS make -n -C "$TOP" all BUILD="$PWD/a "
+	has "$stderr" "BUILD='$PWD/a ': one word is wanted"
 	is "$(<a)" precious
 	is "$(files_below . | grep -v "^/[.]")" /a
 }
