@@ -159,7 +159,8 @@ UNIT_TEST(ends_that_cannot_be_copied)
 		int failing, rc;
 		const char *message;
 	} rows[] = {
-		{ NO_MEMFD, -EMFILE, "memfd_create: Too many open files" },
+		{ NO_MEMFD, -EMFILE,
+		  "cannot be looked at: no file in memory can be made: Too many open files" },
 		{ NO_LENGTH, -EFBIG, "cannot copy its ends: File too large" },
 		{ NO_STORE, -EIO, "cannot copy its ends: No space left on device" },
 	};
