@@ -95,6 +95,11 @@ run_program() { # RC PROGRAM ARGUMENT...
 	timeout -k 5 60 "$program" "$@" >"$OUT" 2>"$ERR" || status=$?
 	output=$(tr -d '\0' <"$OUT")
 	stderr=$(<"$ERR")
+	# What a build for coverage says when a test leaves no room for its counts.
+	if [[ $stderr == *'libgcov profiling error:'* ]]; then
+		sed -i '/^libgcov profiling error:/d' "$ERR"
+		stderr=$(<"$ERR")
+	fi
 	[[ ,$want, != *,$status,* ]] || return 0
 	printf '%q ' "${program##*/}" "$@"
 	printf '\nexit %s, expected %s\n--- stdout\n' "$status" "$want"
